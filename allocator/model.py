@@ -1,0 +1,1085 @@
+"""The facts: what a municipality knows when it asks for a suggestion.
+
+Everything here is a frozen record. A :class:`Snapshot` is one municipality on one day (`as_of`) and is
+the only input, beside a policy, that a suggestion depends on.
+
+Three conventions hold throughout:
+
+* An assessed fact about a person is an :class:`Assessed` value: it carries who said it, when, until when
+  it holds, and whether anybody asked. A published attribute of a scheme or a unit is a plain value, and
+  ``None`` means that nobody has published it. Both are *unknown* to the rules when they are missing.
+* A list is a set: its order means nothing. Where order matters (ranked wishes) the rank is a field.
+* Dates are calendar dates; intervals include their first day and, where the name says *until*, their
+  last.
+
+Codes follow the vocabulary of the field (BrukerPlan, ICD-10 F10-F19, Matrikkelen); their labels in
+bokmål, nynorsk and English are in ``allocator/texts``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Generic, Literal, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+# --------------------------------------------------------------------------------------------- codes
+
+
+class Gender(StrEnum):
+    """Gender as the person states it (a local list; never derived from a national identity number)."""
+
+    WOMAN = "woman"
+    MAN = "man"
+    NON_BINARY = "non_binary"
+    UNDISCLOSED = "undisclosed"
+
+
+class SubstanceClass(StrEnum):
+    """Main substance class, after ICD-10 F10-F19."""
+
+    NONE = "none"
+    ALCOHOL = "alcohol"  # F10
+    OPIOIDS = "opioids"  # F11
+    CANNABINOIDS = "cannabinoids"  # F12
+    SEDATIVES = "sedatives"  # F13
+    COCAINE = "cocaine"  # F14
+    STIMULANTS = "stimulants"  # F15, amphetamines among them
+    HALLUCINOGENS = "hallucinogens"  # F16
+    SOLVENTS = "solvents"  # F18
+    MULTIPLE = "multiple"  # F19
+
+
+class SubstanceUse(StrEnum):
+    """How the main substance is used now; only `ACTIVE` says anything about daily life next door."""
+
+    ACTIVE = "active"
+    SUBSTITUTION = "substitution"  # opioid substitution treatment (LAR)
+    FORMER = "former"
+    NONE = "none"
+
+
+class ViolenceConclusion(StrEnum):
+    """A person's conclusion from a risk assessment. A raw score is never a fact here (REQ-RIS-1)."""
+
+    NONE_KNOWN = "none_known"
+    POSSIBLE = "possible"
+    ASSESSED_HIGH = "assessed_high"
+
+
+class RiskHorizon(StrEnum):
+    """How far ahead the instrument looks; a short one cannot carry a permanent placement (REQ-RIS-2)."""
+
+    SHORT = "short"
+    LONG = "long"
+
+
+class Need(StrEnum):
+    """What a person needs from the dwelling or the house."""
+
+    GROUND_FLOOR = "ground_floor"
+    NOT_GROUND_FLOOR = "not_ground_floor"
+    LIFT = "lift"
+    STEP_FREE = "step_free"
+    SHIELDING = "shielding"
+    NO_INSIGHT = "no_insight"
+    OWN_ENTRANCE = "own_entrance"
+    TWO_EXITS = "two_exits"
+    NIGHT_STAFF = "night_staff"
+    SIGHTLINE_FROM_BASE = "sightline_from_base"
+    SMALL_UNIT = "small_unit"
+    LARGE_UNIT = "large_unit"
+    BEDROOM = "bedroom"
+    QUIET = "quiet"
+    NEAR_ACTIVITY = "near_activity"
+    NEAR_TRANSPORT = "near_transport"
+    AWAY_FROM_HOSPITAL = "away_from_hospital"
+    WATER_SAFE = "water_safe"
+    LIGATURE_SAFE = "ligature_safe"
+    FIRE_SAFE = "fire_safe"
+    PET = "pet"
+
+
+class Service(StrEnum):
+    """Services and competence that a person needs and a scheme can give."""
+
+    MEDICATION_SUPPORT = "medication_support"
+    DEPOT = "depot"
+    ECONOMY_SUPPORT = "economy_support"
+    MEALS = "meals"
+    VISIT_SUPPORT = "visit_support"
+    DAILY_LIVING = "daily_living"
+    SUBSTANCE_COMPETENCE = "substance_competence"
+    MENTAL_HEALTH_COMPETENCE = "mental_health_competence"
+    FEW_STAFF = "few_staff"
+
+
+class Measure(StrEnum):
+    """What lowers an assessed risk when it is in place (REQ-RIS-5)."""
+
+    NIGHT_STAFF_ON_SITE = "night_staff_on_site"
+    ALWAYS_TWO_STAFF = "always_two_staff"
+    TWO_EXITS = "two_exits"
+    MEDICATION_SUPPORT = "medication_support"
+    SIGHTLINE_FROM_BASE = "sightline_from_base"
+    ALARM = "alarm"
+    WEAPON_CHECK = "weapon_check"
+
+
+class TargetGroup(StrEnum):
+    """Whom a scheme is for, and which of these an applicant is assessed to belong to."""
+
+    ROP = "rop"
+    SEVERE_ROP_VIOLENCE_RISK = "severe_rop_violence_risk"
+    SUBSTANCE_USE = "substance_use"
+    MENTAL_ILLNESS = "mental_illness"
+    INTELLECTUAL_DISABILITY = "intellectual_disability"
+    REFUGEES = "refugees"
+    FAMILIES = "families"
+    GENERAL = "general"
+
+
+class SchemeKind(StrEnum):
+    """Form of housing."""
+
+    CO_LOCATED = "co_located"
+    SHARED_LIVING = "shared_living"
+    SMALL_HOUSES = "small_houses"
+    SINGLE = "single"
+    REINFORCED = "reinforced"
+    CARE_HOME = "care_home"
+    ORDINARY_MUNICIPAL = "ordinary_municipal"
+    OWN_HOME_FOLLOW_UP = "own_home_follow_up"
+    INSTITUTION_LIKE = "institution_like"
+    TEMPORARY = "temporary"
+
+
+class NightCover(StrEnum):
+    """Staff cover at night."""
+
+    ON_SITE = "on_site"
+    AMBULANT = "ambulant"
+    NONE = "none"
+
+
+class EntryRequirement(StrEnum):
+    """What a scheme demands of everyone who gets a place."""
+
+    NONE = "none"
+    ROP = "rop"
+
+
+class SobrietyRule(StrEnum):
+    """House rule on substance use."""
+
+    NONE = "none"
+    SOBER_COMMON_AREAS = "sober_common_areas"
+    SOBER = "sober"
+
+
+class EntranceForm(StrEnum):
+    """How one gets in."""
+
+    OWN = "own"
+    GALLERY = "gallery"
+    STAIRWELL = "stairwell"
+    GUARDED = "guarded"
+
+
+class Fittings(StrEnum):
+    """What sinks and toilets are made of."""
+
+    STEEL = "steel"
+    PORCELAIN = "porcelain"
+
+
+class AgreementForm(StrEnum):
+    """Form of agreement for living in a unit."""
+
+    TENANCY_OPEN = "tenancy_open"
+    TENANCY_FIXED = "tenancy_fixed"
+    SERVICE_AGREEMENT = "service_agreement"
+    ASSESSMENT_STAY = "assessment_stay"
+    EMERGENCY = "emergency"
+
+
+class UnitPurpose(StrEnum):
+    """What a unit is set aside for."""
+
+    HOME = "home"
+    ASSESSMENT = "assessment"
+    EMERGENCY = "emergency"
+
+
+class UnitStatus(StrEnum):
+    """State of a unit."""
+
+    VACANT = "vacant"
+    RESERVED = "reserved"
+    NOTICE_GIVEN = "notice_given"
+    UNDER_REPAIR = "under_repair"
+    OUT_OF_SERVICE = "out_of_service"
+    OCCUPIED = "occupied"
+
+
+class WindowHeight(StrEnum):
+    """Whether one can look in from the ground."""
+
+    LOW = "low"
+    HIGH = "high"
+
+
+class VisitRule(StrEnum):
+    """House rule on visits by children."""
+
+    FREE = "free"
+    BY_APPOINTMENT = "by_appointment"
+    NO_CHILDREN = "no_children"
+
+
+class ConflictKind(StrEnum):
+    """What a conflict is about."""
+
+    ENEMY = "enemy"
+    THREAT = "threat"
+    DEBT = "debt"
+    PARTNER_VIOLENCE = "partner_violence"
+    GROUP = "group"
+
+
+class ConflictDirection(StrEnum):
+    """Whether one or both count the other as an enemy."""
+
+    ONE_SIDED = "one_sided"
+    MUTUAL = "mutual"
+
+
+class ConflictStatus(StrEnum):
+    """Where a conflict entry stands."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    DISPUTED = "disputed"
+    REFUTED = "refuted"
+
+
+class ConflictReach(StrEnum):
+    """How far apart the two must live."""
+
+    LIVING_GROUP = "living_group"
+    SCHEME = "scheme"
+
+
+class CounterpartRole(StrEnum):
+    """What the other person is to the house."""
+
+    RESIDENT = "resident"
+    APPLICANT = "applicant"
+    VISITOR = "visitor"
+    NEXT_OF_KIN = "next_of_kin"
+
+
+class OrderKind(StrEnum):
+    """Kind of restraining order."""
+
+    VISITING_BAN = "visiting_ban"  # besøksforbud
+    CONTACT_BAN = "contact_ban"  # kontaktforbud
+
+
+class VetoGround(StrEnum):
+    """The closed list of grounds that staff may object on."""
+
+    STAFF_SAFETY = "staff_safety"
+    RESIDENT_SAFETY = "resident_safety"
+    KNOWN_CONFLICT = "known_conflict"
+    STAFFING_COMPETENCE = "staffing_competence"
+    PHYSICAL_FITNESS = "physical_fitness"
+    ENVIRONMENT_CAPACITY = "environment_capacity"
+    TARGET_GROUP = "target_group"
+    RESIDENT_PARTICIPATION = "resident_participation"
+    OTHER_WITH_REASON = "other_with_reason"
+
+
+class VetoStatus(StrEnum):
+    """Where an objection stands."""
+
+    OPEN = "open"
+    UPHELD = "upheld"
+    OVERRULED = "overruled"
+    WITHDRAWN = "withdrawn"
+
+
+class StaffRole(StrEnum):
+    """Who among the staff raises an objection."""
+
+    SCHEME_LEADER = "scheme_leader"
+    SCHEME_STAFF = "scheme_staff"
+
+
+class FactStatus(StrEnum):
+    """What became of the question. Only `KNOWN` is a fact to the rules."""
+
+    KNOWN = "known"
+    NOT_ASKED = "not_asked"
+    DISPUTED = "disputed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class FactSource(StrEnum):
+    """Who a fact comes from."""
+
+    APPLICANT = "applicant"
+    STAFF = "staff"
+    ASSESSMENT = "assessment"
+    SPECIALIST_SERVICE = "specialist_service"
+    POLICE = "police"
+    COURT = "court"
+    REGISTER = "register"
+    ORAL = "oral"
+
+
+class PlacementKind(StrEnum):
+    """Ordinary allocation, or emergency placement in a crisis."""
+
+    ORDINARY = "ordinary"
+    CRISIS = "crisis"
+
+
+class StayKind(StrEnum):
+    """Whether the person needs a home or a stay of limited length."""
+
+    PERMANENT = "permanent"
+    LIMITED = "limited"
+
+
+# --------------------------------------------------------------------------------------- plain types
+
+_ID = re.compile(r"[^\W_][\w.:-]{0,63}")
+
+
+def _identifier(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise PydanticCustomError(
+            "identifier",
+            "an id of 1 to 64 letters, digits or one of . : _ - that begins with a letter or a digit",
+        )
+    return value
+
+
+def _nfc(value: str) -> str:
+    return unicodedata.normalize("NFC", value)
+
+
+Id = Annotated[str, AfterValidator(_nfc), AfterValidator(_identifier)]
+"""An opaque key. It has no meaning and may be exchanged for any other."""
+
+Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_nfc)]
+"""Free text, in Unicode normal form C. No rule reads it."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_nfc)]
+
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _iso_date(value: object) -> object:
+    """Let a date in as itself or as ``YYYY-MM-DD``; never as a number of seconds."""
+    if isinstance(value, date) and type(value) is date:
+        return value
+    if isinstance(value, str) and _ISO_DATE.fullmatch(value):
+        return value
+    raise PydanticCustomError("iso_date", "a date written as YYYY-MM-DD")
+
+
+Day = Annotated[date, BeforeValidator(_iso_date), Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
+Months = Annotated[int, Field(ge=0, le=1200)]
+SquareMetres = Annotated[int, Field(ge=1, le=1000)]
+Floor = Annotated[int, Field(ge=-5, le=60)]
+"""Floor as Norwegians count: 1 is the ground floor, 0 and below are under it."""
+Count = Annotated[int, Field(ge=0, le=10_000)]
+MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^\d{4}$")]
+
+
+class Record(BaseModel):
+    """Base of all facts: frozen, and refusing what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+# ------------------------------------------------------------------------------------ assessed facts
+
+T = TypeVar("T")
+
+
+class Assessed(Record, Generic[T]):
+    """A fact that somebody told or assessed.
+
+    Attributes:
+        value: What is known; ``None`` when nothing is.
+        status: What became of the question. Anything but ``known`` is unknown to the rules.
+        source: Who it comes from. Oral information needs `recorded_by` (REQ-FVL-6).
+        recorded_on: The day it was told or assessed.
+        recorded_by: The role or initials of the one who wrote it down.
+        valid_until: The last day it holds; ``None`` means that no end is set. Expired is unknown.
+    """
+
+    value: T | None = None
+    status: FactStatus = FactStatus.KNOWN
+    source: FactSource | None = None
+    recorded_on: Day | None = None
+    recorded_by: Name | None = None
+    valid_until: Day | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.status is FactStatus.KNOWN:
+            for name in ("value", "source", "recorded_on"):
+                if getattr(self, name) is None:
+                    raise PydanticCustomError(
+                        "known_fact", "`{field}` for a fact whose status is `known`", {"field": name}
+                    )
+        if self.status in (FactStatus.REFUSED, FactStatus.WITHDRAWN, FactStatus.NOT_ASKED):
+            if self.value is not None:
+                raise PydanticCustomError(
+                    "unheld_fact",
+                    "no `value` where the status is `{status}`: what was not given is not kept",
+                    {"status": self.status.value},
+                )
+        if self.source is FactSource.ORAL and self.recorded_by is None:
+            raise PydanticCustomError("oral_fact", "`recorded_by` for oral information")
+        if self.valid_until and self.recorded_on and self.valid_until < self.recorded_on:
+            raise PydanticCustomError("date_order", "`valid_until` on or after `recorded_on`")
+        return self
+
+    def at(self, as_of: date) -> T | None:
+        """Return the value if it is a fact on that day, else ``None``."""
+        if self.status is not FactStatus.KNOWN:
+            return None
+        if self.valid_until is not None and self.valid_until < as_of:
+            return None
+        return self.value
+
+    @property
+    def settled(self) -> bool:
+        """Whether the question was asked and answered, whatever the day."""
+        return self.status is FactStatus.KNOWN
+
+
+def asked(value: T | None, fact: Assessed[T] | None, as_of: date) -> T | None:
+    """Return *value* if *fact* was settled and holds on *as_of*."""
+    return value if fact is not None and fact.at(as_of) is not None else None
+
+
+class ExpiringAssessment(Record):
+    """The frame of an assessment that must say how long it holds (REQ-PVN-2, REQ-RIS-1)."""
+
+    status: FactStatus = FactStatus.KNOWN
+    source: FactSource | None = None
+    assessed_on: Day | None = None
+    assessor_role: Name | None = None
+    valid_until: Day | None = None
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        if self.status is FactStatus.KNOWN:
+            for name in ("source", "assessed_on", "assessor_role", "valid_until"):
+                if getattr(self, name) is None:
+                    raise PydanticCustomError(
+                        "known_fact",
+                        "`{field}` for an assessment whose status is `known`",
+                        {"field": name},
+                    )
+        if self.valid_until and self.assessed_on and self.valid_until < self.assessed_on:
+            raise PydanticCustomError("date_order", "`valid_until` on or after `assessed_on`")
+        return self
+
+    def holds(self, as_of: date) -> bool:
+        """Return whether the assessment may be read as fact on *as_of*."""
+        return (
+            self.status is FactStatus.KNOWN and self.valid_until is not None and self.valid_until >= as_of
+        )
+
+
+class RiskAssessment(ExpiringAssessment):
+    """A person's conclusion on violence, with the measures that would meet it.
+
+    Only a long-horizon conclusion is a fact to the rules: ward screens such as BVC look a day ahead and
+    must not decide where somebody lives (REQ-RIS-2).
+    """
+
+    conclusion: ViolenceConclusion | None = None
+    horizon: RiskHorizon | None = None
+    instrument: Name | None = None
+    measures: frozenset[Measure] = frozenset()
+
+    @model_validator(mode="after")
+    def _concluded(self) -> Self:
+        if self.status is FactStatus.KNOWN:
+            for name in ("conclusion", "horizon"):
+                if getattr(self, name) is None:
+                    raise PydanticCustomError(
+                        "known_fact",
+                        "`{field}` for an assessment whose status is `known`",
+                        {"field": name},
+                    )
+        return self
+
+
+class NeedsAssessment(ExpiringAssessment):
+    """What the person needs. An empty set means: assessed, and nothing special is needed."""
+
+    needs: frozenset[Need] = frozenset()
+    services: frozenset[Service] = frozenset()
+
+
+# -------------------------------------------------------------------------------------------- people
+
+
+class Person(Record):
+    """What the rules may know about anyone who lives or may come to live in a scheme.
+
+    National identity number, name, ethnicity, religion, nationality and sexual orientation are not
+    fields, and neither is a refusal to share information or to have an individual plan (REQ-LDL-6,
+    REQ-HEL-3).
+    """
+
+    id: Id
+    birth_date: Assessed[Day] = Field(default=Assessed[Day](status=FactStatus.NOT_ASKED))
+    gender: Assessed[Gender] = Field(default=Assessed[Gender](status=FactStatus.NOT_ASKED))
+    rop: Assessed[bool] = Field(
+        default=Assessed[bool](status=FactStatus.NOT_ASKED),
+        description="Assessed to live with both a substance-use and a mental disorder.",
+    )
+    main_substance: Assessed[SubstanceClass] = Field(
+        default=Assessed[SubstanceClass](status=FactStatus.NOT_ASKED)
+    )
+    substance_use: Assessed[SubstanceUse] = Field(
+        default=Assessed[SubstanceUse](status=FactStatus.NOT_ASKED)
+    )
+    heavy_use: Assessed[bool] = Field(
+        default=Assessed[bool](status=FactStatus.NOT_ASKED),
+        description="Assessed as an established heavy user.",
+    )
+    vulnerable: Assessed[bool] = Field(
+        default=Assessed[bool](status=FactStatus.NOT_ASKED),
+        description="Assessed as in great danger of being exploited or exposed to violence.",
+    )
+    risk: RiskAssessment = Field(default=RiskAssessment(status=FactStatus.NOT_ASKED))
+    child_visits: Assessed[bool] = Field(
+        default=Assessed[bool](status=FactStatus.NOT_ASKED),
+        description="Own children come to visit at home.",
+    )
+
+
+class Wish(Record):
+    """A scheme that the applicant would like; rank 1 is dearest, and two may share a rank."""
+
+    scheme: Id
+    rank: Annotated[int, Field(ge=1, le=100)]
+
+
+class Reservation(Record):
+    """A place where the applicant does not want to live. The reason is theirs to give or not."""
+
+    scheme: Id
+    reason: Text | None = None
+
+
+class Wishes(Record):
+    """The applicant's own say, with the day it was asked for (REQ-BSL-4)."""
+
+    obtained_on: Day
+    preferred: tuple[Wish, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
+    comment: Text | None = None
+
+
+class Placement(Record):
+    """What is asked for: when, for how long, and whether in a crisis."""
+
+    kind: PlacementKind = PlacementKind.ORDINARY
+    needed_from: Day | None = Field(default=None, description="Missing means: from `as_of`.")
+    review_by: Day | None = Field(default=None, description="When a crisis placement is looked at again.")
+    stay: Assessed[StayKind] = Field(default=Assessed[StayKind](status=FactStatus.NOT_ASKED))
+    stay_months: Assessed[Months] = Field(
+        default=Assessed[Months](status=FactStatus.NOT_ASKED),
+        description="Length of a limited stay, in months.",
+    )
+
+
+class Applicant(Person):
+    """A person whose housing is considered."""
+
+    waiting_since: Day
+    needs: NeedsAssessment = Field(default=NeedsAssessment(status=FactStatus.NOT_ASKED))
+    target_groups: Assessed[frozenset[TargetGroup]] = Field(
+        default=Assessed[frozenset[TargetGroup]](status=FactStatus.NOT_ASKED)
+    )
+    wishes: Wishes | None = Field(default=None, description="Missing means: not obtained.")
+    placement: Placement = Placement()
+    conflicts_asked: Assessed[Literal[True]] = Field(
+        default=Assessed[Literal[True]](status=FactStatus.NOT_ASKED),
+        description="Somebody asked about enemies; without it an empty list proves nothing (REQ-FVL-9b).",
+    )
+    orders_checked: Assessed[Literal[True]] = Field(
+        default=Assessed[Literal[True]](status=FactStatus.NOT_ASKED),
+        description="Somebody checked for restraining orders.",
+    )
+    resides_as: Id | None = Field(
+        default=None, description="The applicant's own entry among the residents, if they live there now."
+    )
+    responsible_municipality: MunicipalityCode | None = Field(
+        default=None, description="Who pays, when it is another municipality or district (E-31)."
+    )
+
+
+class Resident(Person):
+    """A person who lives in a unit on `as_of`, also while in hospital or prison (E-12).
+
+    A notice is not a vacancy: the resident is one until the day of `move_out` has passed (E-11).
+    """
+
+    unit: Id
+    moved_in: Day | None = None
+    move_out: Day | None = Field(default=None, description="Last day in the unit, when notice is given.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.moved_in and self.move_out and self.move_out < self.moved_in:
+            raise PydanticCustomError("date_order", "`move_out` on or after `moved_in`")
+        return self
+
+
+# ------------------------------------------------------------------------------------------- housing
+
+
+class Evidence(Record):
+    """Where a published attribute is published."""
+
+    source: Name = Field(description="Key of a citation in `allocator.rules.sources`.")
+    section: Name
+    note: Text | None = None
+
+
+class Unit(Record):
+    """One dwelling (*boenhet*)."""
+
+    id: Id
+    unit_no: Annotated[str, StringConstraints(pattern=r"^[HLUK]\d{4}$")] | None = None
+    purpose: UnitPurpose = UnitPurpose.HOME
+    status: UnitStatus
+    vacant_since: Day | None = None
+    vacant_from: Day | None = Field(
+        default=None, description="Day from which a unit that is not vacant yet can be moved into."
+    )
+    floor: Floor | None = None
+    lift: bool | None = None
+    step_free: bool | None = None
+    area_m2: SquareMetres | None = None
+    bedroom: bool | None = None
+    exits: Annotated[int, Field(ge=1, le=9)] | None = None
+    window_height: WindowHeight | None = None
+    sightline_from_base: bool | None = None
+    built_below: bool | None = Field(default=None, description="There is a built area under the unit.")
+    water_protected: bool | None = None
+    ligature_safe: bool | None = None
+    fire_safe: bool | None = None
+    pets_allowed: bool | None = None
+    quiet: bool | None = None
+    entrance: EntranceForm | None = None
+    fittings: Fittings | None = None
+    max_stay_months: Months | None = None
+    min_stay_months: Months | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.min_stay_months is not None and self.max_stay_months is not None:
+            if self.max_stay_months < self.min_stay_months:
+                raise PydanticCustomError("order", "`max_stay_months` of at least `min_stay_months`")
+        if self.status is not UnitStatus.VACANT and self.vacant_since is not None:
+            raise PydanticCustomError("vacant_since", "`vacant_since` only where the status is `vacant`")
+        return self
+
+
+class LivingGroup(Record):
+    """Units whose residents meet daily (*bogruppe*). Resident-mix rules look inside one of these."""
+
+    id: Id
+    name: Name
+    units: tuple[Unit, ...]
+
+
+class EntryCondition(Record):
+    """What everyone who gets a place must fulfil, and whether that is formally adopted."""
+
+    requires: EntryRequirement
+    adopted: bool | None = Field(default=None, description="Adopted by the municipality, not just said.")
+    document: Name | None = Field(default=None, description="Reference to the adopted document.")
+
+    @model_validator(mode="after")
+    def _documented(self) -> Self:
+        if self.adopted and self.document is None:
+            raise PydanticCustomError("document", "`document` for an adopted entry condition")
+        return self
+
+
+class GenderCondition(Record):
+    """A scheme for one gender. Only an adopted, documented and reviewed condition works (E-02)."""
+
+    gender: Literal[Gender.WOMAN, Gender.MAN]
+    document: Name
+    review_by: Day
+
+
+class Scheme(Record):
+    """Housing with staff and a target group (*botiltak*). ``None`` is unknown, never a guess."""
+
+    id: Id
+    name: Name
+    municipality: MunicipalityCode | None = None
+    kind: SchemeKind | None = None
+    described_as: Text | None = Field(
+        default=None, description="The scheme in its own words; a description, never a rule."
+    )
+    target_groups: frozenset[TargetGroup] | None = None
+    entry_condition: EntryCondition | None = None
+    gender_condition: GenderCondition | None = None
+    sobriety_rule: SobrietyRule | None = None
+    unit_count: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None, description="Published number of homes, also those that are not listed here."
+    )
+    staff_day: Count | None = None
+    staff_evening: Count | None = None
+    staff_night: Count | None = None
+    night_cover: NightCover | None = None
+    services: frozenset[Service] | None = None
+    measures: frozenset[Measure] | None = None
+    cameras: bool | None = None
+    entrance: EntranceForm | None = None
+    fittings: Fittings | None = None
+    common_rooms: bool | None = None
+    near_hospital: bool | None = None
+    near_transport: bool | None = None
+    activities_on_site: bool | None = None
+    institution_like: bool | None = None
+    visit_rule: VisitRule | None = None
+    first_agreement: AgreementForm | None = None
+    agreement_max_months: Months | None = None
+    agreement_leads_to_tenancy: bool | None = None
+    opened_year: Annotated[int, Field(ge=1800, le=2199)] | None = None
+    built_year: Annotated[int, Field(ge=1800, le=2199)] | None = None
+    linked_users: Count | None = Field(default=None, description="People served who live elsewhere.")
+    living_groups: tuple[LivingGroup, ...] = ()
+    evidence: dict[Name, Evidence] = Field(
+        default_factory=dict, description="Published attribute -> where it is published."
+    )
+
+    @property
+    def units(self) -> Iterator[Unit]:
+        """All units of the scheme that are listed."""
+        for group in self.living_groups:
+            yield from group.units
+
+
+# ----------------------------------------------------------------- what binds and separates people
+
+
+class Conflict(Record):
+    """Two who should be kept apart. `party` and `counterpart` may be exchanged without any effect.
+
+    A counterpart who lives nowhere in the system (a visitor, a relative) has no entry of their own: only
+    `counterpart_role` and the schemes they frequent are kept (E-06).
+    """
+
+    id: Id
+    party: Id
+    counterpart: Id | None = None
+    counterpart_role: CounterpartRole = CounterpartRole.RESIDENT
+    frequents: frozenset[Id] = Field(default=frozenset(), description="Schemes that a visitor frequents.")
+    kind: ConflictKind
+    direction: ConflictDirection
+    status: ConflictStatus
+    confirmed: bool | None = Field(default=None, description="A second source confirms it.")
+    source: FactSource
+    recorded_on: Day
+    last_confirmed: Day | None = None
+    reach: ConflictReach = ConflictReach.SCHEME
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.counterpart is not None and self.counterpart == self.party:
+            raise PydanticCustomError("self_conflict", "two different persons in a conflict")
+        outside = self.counterpart_role in (CounterpartRole.VISITOR, CounterpartRole.NEXT_OF_KIN)
+        if self.counterpart is None and not outside:
+            raise PydanticCustomError("counterpart", "`counterpart` for a resident or an applicant")
+        if self.counterpart is not None and outside:
+            raise PydanticCustomError(
+                "counterpart", "no `counterpart` for a visitor or next of kin: no file is opened on them"
+            )
+        if self.last_confirmed and self.last_confirmed < self.recorded_on:
+            raise PydanticCustomError("date_order", "`last_confirmed` on or after `recorded_on`")
+        return self
+
+
+class Order(Record):
+    """A restraining order. The rules read no more of it than whether it holds here (REQ-PVN-7)."""
+
+    id: Id
+    kind: OrderKind
+    bound: Id = Field(description="The person who must stay away.")
+    protected: Id | None = Field(default=None, description="Missing when they are in no register here.")
+    forbidden_schemes: frozenset[Id] = frozenset()
+    valid_from: Day
+    valid_until: Day
+    verified: bool | None = None
+    reference: Name | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.valid_until < self.valid_from:
+            raise PydanticCustomError("date_order", "`valid_until` on or after `valid_from`")
+        if self.protected is not None and self.protected == self.bound:
+            raise PydanticCustomError("self_conflict", "two different persons in an order")
+        if self.protected is None and not self.forbidden_schemes:
+            raise PydanticCustomError("order_reach", "`protected` or `forbidden_schemes`, or both")
+        return self
+
+
+class VetoFact(Record):
+    """The dated fact or event that an objection rests on."""
+
+    observed_on: Day
+    source: FactSource
+    text: Text
+
+
+class Veto(Record):
+    """A reasoned objection by scheme staff (*innvending*), against an applicant in one place.
+
+    Exactly one of `unit`, `living_group` and `scheme` says where. It binds nobody: the committee answers
+    it in writing, and it ends by itself after `valid_until`.
+    """
+
+    id: Id
+    applicant: Id
+    unit: Id | None = None
+    living_group: Id | None = None
+    scheme: Id | None = None
+    ground: VetoGround
+    fact: VetoFact
+    author_role: StaffRole
+    raised_on: Day
+    valid_until: Day
+    status: VetoStatus = VetoStatus.OPEN
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if sum(place is not None for place in (self.unit, self.living_group, self.scheme)) != 1:
+            raise PydanticCustomError("veto_scope", "exactly one of `unit`, `living_group` and `scheme`")
+        if self.valid_until < self.raised_on:
+            raise PydanticCustomError("date_order", "`valid_until` on or after `raised_on`")
+        if self.raised_on < self.fact.observed_on:
+            raise PydanticCustomError("date_order", "`raised_on` on or after the fact's `observed_on`")
+        return self
+
+
+# ------------------------------------------------------------------------------------- the snapshot
+
+
+class Municipality(Record):
+    """Whose snapshot it is."""
+
+    code: MunicipalityCode
+    name: Name
+
+
+class Problem(Record):
+    """One thing wrong with a snapshot: where, and what is expected there."""
+
+    path: str
+    expected: str
+
+
+class InconsistentSnapshot(ValueError):
+    """The records are sound one by one but do not fit together."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(f"{p.path}: {p.expected}" for p in problems))
+        self.problems = problems
+
+
+class Snapshot(Record):
+    """One municipality on one day: everything a suggestion depends on beside the policy."""
+
+    schema_version: Literal[1] = 1
+    as_of: Day
+    municipality: Municipality | None = None
+    notes: Text | None = Field(default=None, description="What this case is; no rule reads it.")
+    schemes: tuple[Scheme, ...] = ()
+    residents: tuple[Resident, ...] = ()
+    applicants: tuple[Applicant, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    orders: tuple[Order, ...] = ()
+    vetoes: tuple[Veto, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problems = tuple(inconsistencies(self))
+        if problems:
+            raise InconsistentSnapshot(problems)
+        return self
+
+    def lives_here(self, resident: Resident) -> bool:
+        """Return whether *resident* still lives in their unit on `as_of`."""
+        return resident.move_out is None or resident.move_out >= self.as_of
+
+
+ADULT_AGE = 18
+"""Younger people are the responsibility of child welfare, not of an allocation committee (E-21)."""
+
+
+def age_on(birth_date: date, day: date) -> int:
+    """Return completed years on *day*. Someone born on 29 February turns a year older on 1 March."""
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+
+
+def inconsistencies(case: Snapshot, also_known: frozenset[str] = frozenset()) -> Iterator[Problem]:
+    """Yield everything in *case* that does not fit together, in document order.
+
+    Args:
+        case: The snapshot; it may have been put together from those records of a document that are sound.
+        also_known: Ids that are in the document but not in *case*, because their own record is unsound.
+            Pointing at one of these is not reported a second time.
+    """
+    yield from _repeated_ids(case)
+    groups: dict[str, str] = {}
+    units: dict[str, Unit] = {}
+    schemes = {scheme.id for scheme in case.schemes}
+    for scheme in case.schemes:
+        for group in scheme.living_groups:
+            groups[group.id] = scheme.id
+            units.update((unit.id, unit) for unit in group.units)
+    residents = {resident.id for resident in case.residents}
+    applicants = {applicant.id for applicant in case.applicants}
+    people = residents | applicants | also_known
+
+    def points_at(path: str, value: str | None, targets: Iterable[str], what: str) -> Iterator[Problem]:
+        if value is not None and value not in targets and value not in also_known:
+            yield Problem(path=path, expected=f"the id of {what} in this document")
+
+    yield from _occupancy(case, units, also_known)
+    for i, applicant in enumerate(case.applicants):
+        at = f"/applicants/{i}"
+        yield from _adult(f"{at}/birth_date/value", applicant, case.as_of)
+        yield from points_at(f"{at}/resides_as", applicant.resides_as, residents, "a resident")
+        if applicant.wishes is not None:
+            for j, wish in enumerate(applicant.wishes.preferred):
+                yield from points_at(f"{at}/wishes/preferred/{j}/scheme", wish.scheme, schemes, "a scheme")
+            for j, reservation in enumerate(applicant.wishes.reservations):
+                yield from points_at(
+                    f"{at}/wishes/reservations/{j}/scheme", reservation.scheme, schemes, "a scheme"
+                )
+    for i, conflict in enumerate(case.conflicts):
+        at = f"/conflicts/{i}"
+        yield from points_at(f"{at}/party", conflict.party, people, "a resident or an applicant")
+        yield from points_at(f"{at}/counterpart", conflict.counterpart, people, "a resident or an applicant")
+        for place in sorted(conflict.frequents):
+            yield from points_at(f"{at}/frequents", place, schemes, "a scheme")
+        yield from _same_person(at, case, conflict.party, conflict.counterpart)
+    for i, order in enumerate(case.orders):
+        at = f"/orders/{i}"
+        yield from points_at(f"{at}/bound", order.bound, people, "a resident or an applicant")
+        yield from points_at(f"{at}/protected", order.protected, people, "a resident or an applicant")
+        for place in sorted(order.forbidden_schemes):
+            yield from points_at(f"{at}/forbidden_schemes", place, schemes, "a scheme")
+        yield from _same_person(at, case, order.bound, order.protected)
+    for i, veto in enumerate(case.vetoes):
+        at = f"/vetoes/{i}"
+        yield from points_at(f"{at}/applicant", veto.applicant, applicants, "an applicant")
+        yield from points_at(f"{at}/unit", veto.unit, units, "a unit")
+        yield from points_at(f"{at}/living_group", veto.living_group, groups, "a living group")
+        yield from points_at(f"{at}/scheme", veto.scheme, schemes, "a scheme")
+
+
+def _repeated_ids(case: Snapshot) -> Iterator[Problem]:
+    seen: dict[tuple[str, str], str] = {}
+
+    def check(kind: str, path: str, value: str) -> Iterator[Problem]:
+        first = seen.setdefault((kind, value), path)
+        if first != path:
+            yield Problem(path=path, expected=f"an id of its own; {first} has the same one")
+
+    for i, scheme in enumerate(case.schemes):
+        yield from check("place", f"/schemes/{i}/id", scheme.id)
+        for j, group in enumerate(scheme.living_groups):
+            yield from check("place", f"/schemes/{i}/living_groups/{j}/id", group.id)
+            for k, unit in enumerate(group.units):
+                yield from check("place", f"/schemes/{i}/living_groups/{j}/units/{k}/id", unit.id)
+    for i, resident in enumerate(case.residents):
+        yield from check("person", f"/residents/{i}/id", resident.id)
+    for i, applicant in enumerate(case.applicants):
+        yield from check("person", f"/applicants/{i}/id", applicant.id)
+    for i, conflict in enumerate(case.conflicts):
+        yield from check("conflict", f"/conflicts/{i}/id", conflict.id)
+    for i, order in enumerate(case.orders):
+        yield from check("order", f"/orders/{i}/id", order.id)
+    for i, veto in enumerate(case.vetoes):
+        yield from check("veto", f"/vetoes/{i}/id", veto.id)
+
+
+def _occupancy(case: Snapshot, units: dict[str, Unit], also_known: frozenset[str]) -> Iterator[Problem]:
+    living_in: dict[str, int] = {}
+    lived_in = (UnitStatus.OCCUPIED, UnitStatus.NOTICE_GIVEN)
+    for i, resident in enumerate(case.residents):
+        at = f"/residents/{i}"
+        yield from _adult(f"{at}/birth_date/value", resident, case.as_of)
+        if resident.moved_in and resident.moved_in > case.as_of:
+            yield Problem(path=f"{at}/moved_in", expected="a day on or before `as_of`")
+        unit = units.get(resident.unit)
+        if unit is None:
+            if resident.unit not in also_known:
+                yield Problem(path=f"{at}/unit", expected="the id of a unit in this document")
+            continue
+        if not case.lives_here(resident):
+            continue
+        first = living_in.setdefault(resident.unit, i)
+        if first != i:
+            yield Problem(
+                path=f"{at}/unit", expected=f"a unit where nobody else lives; /residents/{first} lives there"
+            )
+        if unit.status not in lived_in:
+            yield Problem(
+                path=f"{at}/unit",
+                expected=f"a unit whose status is `occupied` or `notice_given`, not `{unit.status}`",
+            )
+
+
+def _adult(path: str, person: Person, as_of: date) -> Iterator[Problem]:
+    born = person.birth_date.value
+    if born is None:
+        return
+    if born > as_of:
+        yield Problem(path=path, expected="a birth date on or before `as_of`")
+    elif age_on(born, as_of) < ADULT_AGE:
+        yield Problem(
+            path=path, expected=f"a person of at least {ADULT_AGE} years on `as_of`; younger is child welfare"
+        )
+
+
+def _same_person(path: str, case: Snapshot, one: str, other: str | None) -> Iterator[Problem]:
+    for applicant in case.applicants:
+        if applicant.resides_as is not None and {one, other} == {applicant.id, applicant.resides_as}:
+            yield Problem(path=path, expected="two different persons; these two ids are one person")
