@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from allocator import model
-from allocator.model import Applicant, Conflict, LivingGroup, Order, Resident, Scheme, Snapshot, Unit, Veto
+from allocator.model import Applicant, Conflict, LivingGroup, Resident, Scheme, Snapshot, Unit, Veto
 
 
 class Missing(StrEnum):
@@ -310,9 +310,7 @@ for _who, _tell in (("applicant", Ask.ASSESSOR), ("resident", Ask.SCHEME_STAFF))
         codes=model.SubstanceClass,
         protected=Protected.DISABILITY,
     )
-    _fact(
-        f"{_who}.substance_use", Kind.CODE, _tell, _assessed("substance_use"), codes=model.SubstanceUse
-    )
+    _fact(f"{_who}.substance_use", Kind.CODE, _tell, _assessed("substance_use"), codes=model.SubstanceUse)
     _fact(f"{_who}.heavy_use", Kind.BOOL, _tell, _assessed("heavy_use"))
     _fact(f"{_who}.vulnerable", Kind.BOOL, _tell, _assessed("vulnerable"))
     _fact(f"{_who}.violence", Kind.CODE, _tell, _violence, codes=model.ViolenceConclusion)
@@ -331,12 +329,8 @@ _fact("applicant.services", Kind.CODES, Ask.ASSESSOR, _needs("services"), codes=
 _fact(
     "applicant.target_groups", Kind.CODES, Ask.ASSESSOR, _assessed("target_groups"), codes=model.TargetGroup
 )
-_fact(
-    "applicant.risk_valid_until", Kind.DATE, Ask.ASSESSOR, _assessment_date("risk", "valid_until")
-)
-_fact(
-    "applicant.needs_valid_until", Kind.DATE, Ask.ASSESSOR, _assessment_date("needs", "valid_until")
-)
+_fact("applicant.risk_valid_until", Kind.DATE, Ask.ASSESSOR, _assessment_date("risk", "valid_until"))
+_fact("applicant.needs_valid_until", Kind.DATE, Ask.ASSESSOR, _assessment_date("needs", "valid_until"))
 _fact("applicant.conflicts_asked", Kind.BOOL, Ask.CONFLICT_OFFICER, _assessed("conflicts_asked"))
 _fact("applicant.orders_checked", Kind.BOOL, Ask.CONFLICT_OFFICER, _assessed("orders_checked"))
 _fact(
@@ -445,11 +439,21 @@ _fact(
 _fact("scheme.night_cover", Kind.CODE, Ask.SCHEME_LEADER, _plain("night_cover"), codes=model.NightCover)
 _fact("scheme.services", Kind.CODES, Ask.SCHEME_LEADER, _plain("services"), codes=model.Service)
 _fact("scheme.measures", Kind.CODES, Ask.SCHEME_LEADER, _plain("measures"), codes=model.Measure)
-for _name in ("cameras", "near_hospital", "activities_on_site", "institution_like", "agreement_leads_to_tenancy"):
+for _name in (
+    "cameras",
+    "near_hospital",
+    "activities_on_site",
+    "institution_like",
+    "agreement_leads_to_tenancy",
+):
     _fact(f"scheme.{_name}", Kind.BOOL, Ask.SCHEME_LEADER, _plain(_name))
 _fact("scheme.visit_rule", Kind.CODE, Ask.SCHEME_LEADER, _plain("visit_rule"), codes=model.VisitRule)
 _fact(
-    "scheme.first_agreement", Kind.CODE, Ask.SCHEME_LEADER, _plain("first_agreement"), codes=model.AgreementForm
+    "scheme.first_agreement",
+    Kind.CODE,
+    Ask.SCHEME_LEADER,
+    _plain("first_agreement"),
+    codes=model.AgreementForm,
 )
 _fact(
     "scheme.agreement_max_months", Kind.INT, Ask.SCHEME_LEADER, _plain("agreement_max_months"), unit="months"
@@ -559,6 +563,15 @@ class Item:
     facts: Facts
 
 
+@dataclass(frozen=True)
+class Zone:
+    """An area so large that telling something about it tells nothing about one person in it."""
+
+    name: str
+    groups: frozenset[str]
+    schemes: frozenset[str]
+
+
 class CaseFacts:
     """A snapshot read into facts, once; candidates are put together from the parts.
 
@@ -583,6 +596,7 @@ class CaseFacts:
         self._home: dict[str, Place] = {}
         self._in_group: dict[str, list[tuple[str, Item]]] = {}
         recorded = {resident.unit for resident in case.residents}
+        lived_in = {resident.unit for resident in case.residents if case.lives_here(resident)}
         for resident in sorted(case.residents, key=lambda r: r.id):
             if case.lives_here(resident) and resident.id not in gone:
                 place = self.places[resident.unit]
@@ -591,14 +605,12 @@ class CaseFacts:
                 self._in_group.setdefault(place.group.id, []).append((resident.id, item))
         nobody = {fact.path: Missing.NOT_RECORDED for fact in SUBJECT_FACTS["resident"]}
         for unit_id, place in sorted(self.places.items()):
-            lived_in = place.unit.status in (model.UnitStatus.OCCUPIED, model.UnitStatus.NOTICE_GIVEN)
-            if lived_in and unit_id not in recorded:
+            if _has_unknown_occupant(place.unit, unit_id in recorded, unit_id in lived_in):
                 self._in_group.setdefault(place.group.id, []).append((unit_id, Item((unit_id,), nobody)))
-        self._scheme_facts = {
-            scheme.id: read_facts("scheme", scheme, self.as_of) for scheme in case.schemes
-        }
+        self._scheme_facts = {scheme.id: read_facts("scheme", scheme, self.as_of) for scheme in case.schemes}
         self._unit_facts: dict[str, dict[str, Reading]] = {}
         self._applicant_facts: dict[str, dict[str, Reading]] = {}
+        self._zones_by_size: dict[int, dict[str, Zone]] = {}
         self._involving: dict[str, list[Conflict]] = {}
         for conflict in sorted(case.conflicts, key=lambda c: c.id):
             for person in {self.person(conflict.party), self.person(conflict.counterpart)} - {None}:
@@ -608,13 +620,40 @@ class CaseFacts:
         """Return the one id of a person who has an entry both as applicant and as resident."""
         return None if identifier is None else self._same_person.get(identifier, identifier)
 
-    def candidate(self, applicant_id: str, unit_id: str) -> Candidate:
+    def candidate(self, applicant_id: str, unit_id: str, zone: Zone | None = None) -> Candidate:
         """Return the facts of one applicant in one unit.
+
+        Args:
+            applicant_id: The applicant.
+            unit_id: The unit.
+            zone: If given, whoever lives in the zone is read as living in the unit's own living group
+                where conflicts and orders are concerned: what is said then of any unit of the zone is
+                the same, whichever of its members it is about.
 
         Raises:
             KeyError: There is no such applicant or unit.
         """
-        return Candidate(self, self.applicants[applicant_id], self.places[unit_id])
+        return Candidate(self, self.applicants[applicant_id], self.places[unit_id], zone)
+
+    def zone(self, group_id: str, at_least: int) -> Zone:
+        """Return the smallest of living group, scheme and municipality where so many live."""
+        return self._zones(at_least)[group_id]
+
+    def _zones(self, at_least: int) -> dict[str, Zone]:
+        if at_least not in self._zones_by_size:
+            living = self.residents_in
+            whole = Zone("municipality", frozenset(living), frozenset(s.id for s in self.case.schemes))
+            zones = {}
+            for scheme in self.case.schemes:
+                groups = frozenset(group.id for group in scheme.living_groups)
+                around = Zone(f"scheme {scheme.id}", groups, frozenset({scheme.id}))
+                large = sum(living.get(group, 0) for group in groups) >= at_least
+                for group in groups:
+                    alone = Zone(f"group {group}", frozenset({group}), frozenset({scheme.id}))
+                    enough = living.get(group, 0) >= at_least
+                    zones[group] = alone if enough else around if large else whole
+            self._zones_by_size[at_least] = zones
+        return self._zones_by_size[at_least]
 
     def applicant_facts(self, applicant: Applicant) -> Facts:
         """Return the facts about the applicant."""
@@ -640,12 +679,10 @@ class CaseFacts:
             if identifier != applicant.resides_as
         )
 
-    @property
+    @cached_property
     def residents_in(self) -> Mapping[str, int]:
         """How many live in each living group, those included of whom nothing is recorded."""
-        return {
-            place.group.id: len(self._in_group.get(place.group.id, ())) for place in self.places.values()
-        }
+        return {place.group.id: len(self._in_group.get(place.group.id, ())) for place in self.places.values()}
 
     def leavers(self, group: LivingGroup) -> tuple[Resident, ...]:
         """Return current residents of the group who have given notice, earliest day first."""
@@ -653,21 +690,21 @@ class CaseFacts:
         leaving = [r for r in self.case.residents if r.id in members and r.move_out is not None]
         return tuple(sorted(leaving, key=lambda r: (r.move_out or self.as_of, r.id)))
 
-    def conflicts(self, applicant: Applicant, place: Place) -> tuple[Item, ...]:
+    def conflicts(self, applicant: Applicant, place: Place, zone: Zone | None = None) -> tuple[Item, ...]:
         """Return the applicant's conflict entries whose counterpart lives in, or visits, the scheme."""
         own = self.person(applicant.id)
+        schemes = frozenset({place.scheme.id}) if zone is None else zone.schemes
         items = []
         for conflict in self._involving.get(str(own), ()):
             other = self.person(
                 conflict.counterpart if self.person(conflict.party) == own else conflict.party
             )
             home = self._home.get(other) if other is not None else None
-            if home is not None and home.scheme.id == place.scheme.id:
-                near = (
-                    Nearness.LIVING_GROUP if home.group.id == place.group.id else Nearness.SCHEME
-                )
+            if home is not None and _within(home, place, zone):
+                nearest = zone is not None or home.group.id == place.group.id
+                near = Nearness.LIVING_GROUP if nearest else Nearness.SCHEME
                 about = (str(other),)
-            elif other is None and place.scheme.id in conflict.frequents:
+            elif other is None and schemes & conflict.frequents:
                 near, about = Nearness.VISITS, (conflict.id,)
             else:
                 continue
@@ -675,9 +712,10 @@ class CaseFacts:
             items.append(Item(about, read_facts("conflict", record, self.as_of)))
         return tuple(items)
 
-    def orders(self, applicant: Applicant, place: Place) -> tuple[Item, ...]:
+    def orders(self, applicant: Applicant, place: Place, zone: Zone | None = None) -> tuple[Item, ...]:
         """Return the restraining orders that touch this applicant in this scheme."""
         own = self.person(applicant.id)
+        schemes = frozenset({place.scheme.id}) if zone is None else zone.schemes
         items = []
         for order in sorted(self.case.orders, key=lambda o: o.id):
             bound, protected = self.person(order.bound), self.person(order.protected)
@@ -685,10 +723,9 @@ class CaseFacts:
                 continue
             other = protected if own == bound else bound
             home = self._home.get(other) if other is not None else None
-            lives_here = home is not None and home.scheme.id == place.scheme.id
-            if lives_here:
+            if home is not None and _within(home, place, zone):
                 about: tuple[str, ...] = (str(other),)
-            elif own == bound and place.scheme.id in order.forbidden_schemes:
+            elif own == bound and schemes & order.forbidden_schemes:
                 about = (order.id,)
             else:
                 continue
@@ -704,18 +741,34 @@ class CaseFacts:
         )
 
 
+def _has_unknown_occupant(unit: Unit, recorded: bool, lived_in: bool) -> bool:  # noqa: FBT001 - two facts
+    """Return whether somebody lives in the unit of whom nothing is recorded."""
+    match unit.status:
+        case model.UnitStatus.OCCUPIED:
+            return not lived_in
+        case model.UnitStatus.NOTICE_GIVEN:
+            return not recorded
+        case _:
+            return False
+
+
+def _within(home: Place, place: Place, zone: Zone | None) -> bool:
+    if zone is None:
+        return home.scheme.id == place.scheme.id
+    return home.group.id in zone.groups
+
+
 def _covers(veto: Veto, place: Place) -> bool:
-    return (
-        veto.unit == place.unit.id
-        or veto.living_group == place.group.id
-        or veto.scheme == place.scheme.id
-    )
+    return veto.unit == place.unit.id or veto.living_group == place.group.id or veto.scheme == place.scheme.id
 
 
 class Candidate:
     """One applicant in one unit: the facts common to all rules, and the members of each range."""
 
-    def __init__(self, source: CaseFacts, applicant: Applicant, place: Place) -> None:
+    def __init__(
+        self, source: CaseFacts, applicant: Applicant, place: Place, zone: Zone | None = None
+    ) -> None:
+        self.zone = zone
         self.source = source
         self.applicant = applicant
         self.place = place
@@ -737,8 +790,8 @@ class Candidate:
         return {
             Range.UNIT: (Item((), {}),),
             Range.RESIDENT: source.residents(applicant, place.group),
-            Range.CONFLICT: source.conflicts(applicant, place),
-            Range.ORDER: source.orders(applicant, place),
+            Range.CONFLICT: source.conflicts(applicant, place, self.zone),
+            Range.ORDER: source.orders(applicant, place, self.zone),
             Range.VETO: source.vetoes(applicant, place),
         }
 

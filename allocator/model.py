@@ -400,7 +400,10 @@ def _iso_date(value: object) -> object:
     if isinstance(value, date) and type(value) is date:
         return value
     if isinstance(value, str) and _ISO_DATE.fullmatch(value):
-        return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise PydanticCustomError("iso_date", "a date that exists, as YYYY-MM-DD") from None
     raise PydanticCustomError("iso_date", "a date written as YYYY-MM-DD")
 
 
@@ -422,6 +425,8 @@ class Record(BaseModel):
 # ------------------------------------------------------------------------------------ assessed facts
 
 T = TypeVar("T")
+
+_NOT_HELD = frozenset({FactStatus.REFUSED, FactStatus.WITHDRAWN, FactStatus.NOT_ASKED})
 
 
 class Assessed(Record, Generic[T]):
@@ -451,13 +456,12 @@ class Assessed(Record, Generic[T]):
                     raise PydanticCustomError(
                         "known_fact", "`{field}` for a fact whose status is `known`", {"field": name}
                     )
-        if self.status in (FactStatus.REFUSED, FactStatus.WITHDRAWN, FactStatus.NOT_ASKED):
-            if self.value is not None:
-                raise PydanticCustomError(
-                    "unheld_fact",
-                    "no `value` where the status is `{status}`: what was not given is not kept",
-                    {"status": self.status.value},
-                )
+        if self.value is not None and self.status in _NOT_HELD:
+            raise PydanticCustomError(
+                "unheld_fact",
+                "no `value` where the status is `{status}`: what was not given is not kept",
+                {"status": self.status.value},
+            )
         if self.source is FactSource.ORAL and self.recorded_by is None:
             raise PydanticCustomError("oral_fact", "`recorded_by` for oral information")
         if self.valid_until and self.recorded_on and self.valid_until < self.recorded_on:
@@ -471,16 +475,6 @@ class Assessed(Record, Generic[T]):
         if self.valid_until is not None and self.valid_until < as_of:
             return None
         return self.value
-
-    @property
-    def settled(self) -> bool:
-        """Whether the question was asked and answered, whatever the day."""
-        return self.status is FactStatus.KNOWN
-
-
-def asked(value: T | None, fact: Assessed[T] | None, as_of: date) -> T | None:
-    """Return *value* if *fact* was settled and holds on *as_of*."""
-    return value if fact is not None and fact.at(as_of) is not None else None
 
 
 class ExpiringAssessment(Record):
@@ -508,9 +502,7 @@ class ExpiringAssessment(Record):
 
     def holds(self, as_of: date) -> bool:
         """Return whether the assessment may be read as fact on *as_of*."""
-        return (
-            self.status is FactStatus.KNOWN and self.valid_until is not None and self.valid_until >= as_of
-        )
+        return self.status is FactStatus.KNOWN and self.valid_until is not None and self.valid_until >= as_of
 
 
 class RiskAssessment(ExpiringAssessment):
@@ -566,9 +558,7 @@ class Person(Record):
     main_substance: Assessed[SubstanceClass] = Field(
         default=Assessed[SubstanceClass](status=FactStatus.NOT_ASKED)
     )
-    substance_use: Assessed[SubstanceUse] = Field(
-        default=Assessed[SubstanceUse](status=FactStatus.NOT_ASKED)
-    )
+    substance_use: Assessed[SubstanceUse] = Field(default=Assessed[SubstanceUse](status=FactStatus.NOT_ASKED))
     heavy_use: Assessed[bool] = Field(
         default=Assessed[bool](status=FactStatus.NOT_ASKED),
         description="Assessed as an established heavy user.",
@@ -706,9 +696,8 @@ class Unit(Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.min_stay_months is not None and self.max_stay_months is not None:
-            if self.max_stay_months < self.min_stay_months:
-                raise PydanticCustomError("order", "`max_stay_months` of at least `min_stay_months`")
+        if (self.max_stay_months or self.min_stay_months or 0) < (self.min_stay_months or 0):
+            raise PydanticCustomError("order", "`max_stay_months` of at least `min_stay_months`")
         if self.status is not UnitStatus.VACANT and self.vacant_since is not None:
             raise PydanticCustomError("vacant_since", "`vacant_since` only where the status is `vacant`")
         return self
@@ -913,7 +902,7 @@ class Problem(Record):
     expected: str
 
 
-class InconsistentSnapshot(ValueError):
+class InconsistentSnapshotError(ValueError):
     """The records are sound one by one but do not fit together."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -939,7 +928,7 @@ class Snapshot(Record):
     def _fits_together(self) -> Self:
         problems = tuple(inconsistencies(self))
         if problems:
-            raise InconsistentSnapshot(problems)
+            raise InconsistentSnapshotError(problems)
         return self
 
     def lives_here(self, resident: Resident) -> bool:

@@ -24,7 +24,7 @@ from pydantic import Field, ValidationError
 
 from allocator.model import Day, Name, Problem, Record, Text
 from allocator.rules import RULEBOOK, RULES_BY_ID
-from allocator.rules.language import Effect, Expr, ParamValue, Rule, bind
+from allocator.rules.language import Effect, Expr, ParamValue, Rule, bind, paths
 
 
 class PolicyError(ValueError):
@@ -105,6 +105,11 @@ class BoundRule:
     def overridable(self) -> bool:
         """Whether a committee may decide against a finding of this rule."""
         return not self.rule.fixed
+
+    @cached_property
+    def own_paths(self) -> tuple[str, ...]:
+        """The facts that the rule reads of its member, sets of codes and what it counts left out."""
+        return tuple(path for path in paths(self.broken_when, counted=False) if ":" not in path)
 
 
 @dataclass(frozen=True)

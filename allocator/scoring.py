@@ -182,7 +182,7 @@ class NoOption:
 class Suggestions:
     """An answer to a question, with everything it rests on."""
 
-    case: Snapshot
+    facts: CaseFacts
     policy: Policy
     engine: str
     engine_version: str
@@ -191,7 +191,16 @@ class Suggestions:
     ranked: tuple[Ranked, ...]
     warnings: tuple[Warned, ...]
     no_option: NoOption | None
-    residents_in: Mapping[str, int]
+
+    @property
+    def case(self) -> Snapshot:
+        """The snapshot it was asked of."""
+        return self.facts.case
+
+    @property
+    def residents_in(self) -> Mapping[str, int]:
+        """How many live in each living group."""
+        return self.facts.residents_in
 
     @property
     def as_of(self) -> date:
@@ -211,9 +220,7 @@ DEFAULT_ENGINE = next(iter(ENGINES))
 """The engine of record."""
 
 
-def suggest(
-    case: Snapshot, policy: Policy, applicant: str, engine_name: str = DEFAULT_ENGINE
-) -> Suggestions:
+def suggest(case: Snapshot, policy: Policy, applicant: str, engine_name: str = DEFAULT_ENGINE) -> Suggestions:
     """Rank the units that are not lived in for an applicant.
 
     Units that are reserved, under repair or given notice on are listed, so that nobody wonders where they
@@ -262,7 +269,7 @@ def _answer(
 ) -> Suggestions:
     used = engine(engine_name, policy, facts.as_of)
     return Suggestions(
-        case=facts.case,
+        facts=facts,
         policy=policy,
         engine=used.name,
         engine_version=used.version,
@@ -271,7 +278,6 @@ def _answer(
         ranked=ranked,
         warnings=policy.warnings(facts.as_of),
         no_option=None if applicant is None else _no_option(ranked),
-        residents_in=facts.residents_in,
     )
 
 
@@ -289,13 +295,32 @@ def _assess(
     return _after_notice(facts, used, rules, assessments)
 
 
+def zone_verdicts(answer: Suggestions) -> Mapping[tuple[str, str], tuple[str, Verdict]]:
+    """Return, per applicant and unit, the zone and what confidential rules come to in all of it.
+
+    Whoever of the zone a conflict or an order is about, the answer is the same.
+    """
+    facts, policy = answer.facts, answer.policy
+    used = engine(answer.engine, policy, facts.as_of)
+    rules = policy.active(facts.as_of)
+    candidates = [
+        facts.candidate(a.applicant, a.unit, facts.zone(a.living_group, policy.k_anonymity))
+        for a in (entry.assessment for entry in answer.ranked)
+    ]
+    verdicts = {}
+    for candidate, judgement in zip(candidates, used.judge(candidates), strict=True):
+        assert candidate.zone is not None
+        secret = (f for f in _assessment(candidate, rules, judgement).findings if f.confidential)
+        key = (candidate.applicant.id, candidate.place.unit.id)
+        verdicts[key] = (candidate.zone.name, verdict_of(secret))
+    return verdicts
+
+
 def _after_notice(
     facts: CaseFacts, used: Engine, rules: tuple[BoundRule, ...], assessments: list[Assessment]
 ) -> list[Assessment]:
     """Add the verdict as it will be when those who have given notice are gone (E-11)."""
-    leaving = {
-        place.group.id: facts.leavers(place.group) for place in facts.places.values()
-    }
+    leaving = {place.group.id: facts.leavers(place.group) for place in facts.places.values()}
     affected = [a for a in assessments if leaving[a.living_group]]
     if not affected:
         return assessments
@@ -318,7 +343,9 @@ def _after_notice(
     ]
 
 
-def _rank(assessments: list[Assessment], listing: Callable[[Assessment], tuple[str, ...]]) -> tuple[Ranked, ...]:
+def _rank(
+    assessments: list[Assessment], listing: Callable[[Assessment], tuple[str, ...]]
+) -> tuple[Ranked, ...]:
     def worth(a: Assessment) -> tuple[int, int]:
         return (a.verdict, -a.score)
 
@@ -362,9 +389,7 @@ def _assessment(candidate: Candidate, rules: tuple[BoundRule, ...], judgement: J
     )
 
 
-def findings(
-    candidate: Candidate, rules: tuple[BoundRule, ...], judgement: Judgement
-) -> tuple[Finding, ...]:
+def findings(candidate: Candidate, rules: tuple[BoundRule, ...], judgement: Judgement) -> tuple[Finding, ...]:
     """Return one finding per rule and person, rules in the order of the rulebook."""
     common = World.of(candidate)
     found: list[Finding] = []
@@ -398,11 +423,7 @@ def _finding(
 ) -> Finding:
     """Return the finding about one person: the worst outcome of the entries about them."""
     worst = min((outcome for outcome, _ in entries), key=_SEVERITY.__getitem__)
-    supports = [
-        dict(support(bound.broken_when, common.beside(item.facts)))
-        for outcome, item in entries
-        if outcome is worst
-    ]
+    supports = [_read(bound, common.beside(item.facts)) for outcome, item in entries if outcome is worst]
     facts: dict[str, Reading] = {}
     for part in sorted(supports, key=_canonical):
         facts = {**part, **facts}
@@ -417,9 +438,20 @@ def _finding(
     )
 
 
-def _about_nobody(
-    bound: BoundRule, common: World, members: tuple[Item, ...], cost: int
-) -> Iterable[Finding]:
+def _read(bound: BoundRule, world: World) -> dict[str, Reading]:
+    """Return the facts that decided, and the other known facts that the rule reads of the same member.
+
+    Of a set of codes only those that decided are told.
+    """
+    known = {
+        path: value
+        for path in bound.own_paths
+        if not isinstance(value := world.facts.get(path, Missing.NOT_RECORDED), Missing)
+    }
+    return known | dict(support(bound.broken_when, world))
+
+
+def _about_nobody(bound: BoundRule, common: World, members: tuple[Item, ...], cost: int) -> Iterable[Finding]:
     """Yield what is to be said when a list is empty, or when nobody knows whether it is whole."""
     known_by = LIST_KNOWN_BY.get(bound.rule.about)
     whole = common.facts.get(known_by) if known_by is not None else True
@@ -446,5 +478,3 @@ def _place_in_rule(finding: Finding) -> tuple[int, str, tuple[str, ...]]:
 
 def _canonical(facts: Mapping[str, Reading]) -> str:
     return json.dumps({k: str(v) for k, v in facts.items()}, sort_keys=True)
-
-

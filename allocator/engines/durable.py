@@ -90,46 +90,42 @@ class _Compiler:
         self._over = over
         self._staged: dict[int, list[_Proposition]] = {}
         self._cuts = itertools.count()
+        self._ready_in: dict[str, int] = {}
         self.limits: dict[str, AtLeast] = {}
 
     def stages(self) -> list[_Stage]:
         """Return what has been added, ready to run."""
         return [_Stage(self._staged[number]) for number in sorted(self._staged)]
 
-    def add(self, key: str, expr: Expr) -> int:
-        """Compile *expr* as the proposition *key*; return the stage in which it is judged."""
-        small, stage = self._small(expr)
-        true, false = _alternatives(small)
-        proposition = _Proposition(key, true, false, _properties(true, false))
-        self._staged.setdefault(stage, []).append(proposition)
-        return stage
+    def add(self, key: str, expr: Expr) -> None:
+        """Compile *expr* as the proposition *key*, in the first stage where all it reads is known."""
+        true, false = _alternatives(self._small(expr))
+        reads = _properties(true, false)
+        stage = max((self._ready_in.get(name, 0) for name in reads), default=0)
+        self._ready_in[_name(key)] = stage + 1
+        self._staged.setdefault(stage, []).append(_Proposition(key, true, false, reads))
 
-    def _small(self, expr: Expr) -> tuple[Expr, int]:
-        """Return *expr* with counts and large parts replaced by properties, and its stage."""
-        stage = 0
+    def _small(self, expr: Expr) -> Expr:
+        """Return *expr* with counts, and parts that have too many alternatives, replaced by properties."""
         match expr:
             case AtLeast():
-                return self._count(expr), 0
+                return self._count(expr)
             case Not(part):
-                inner, stage = self._small(part)
-                return Not(inner), stage
+                return Not(self._small(part))
             case All(parts) | Any(parts):
-                done = [self._small(part) for part in parts]
-                stage = max(s for _, s in done)
-                small = type(expr)(tuple(part for part, _ in done))
-                true, false = _alternatives(small)
-                if max(len(true), len(false)) <= MAX_ALTERNATIVES:
-                    return small, stage
-                cut = [self._cut_out(part) for part, _ in done]
-                return type(expr)(tuple(part for part, _ in cut)), max(s for _, s in cut)
+                small = type(expr)(tuple(self._small(part) for part in parts))
+                if max(map(len, _alternatives(small))) <= MAX_ALTERNATIVES:
+                    return small
+                return type(expr)(tuple(self._cut_out(part) for part in small.parts))
             case _:
-                return expr, stage
+                return expr
 
-    def _cut_out(self, expr: Expr) -> tuple[Expr, int]:
+    def _cut_out(self, expr: Expr) -> Expr:
         if isinstance(expr, Test | Truth):
-            return expr, 0
+            return expr
         key = f"cut.{self._over}_{next(self._cuts)}"
-        return Test(key, Op.EQ, right=True), self.add(key, expr) + 1
+        self.add(key, expr)
+        return Test(key, Op.EQ, right=True)
 
     def _count(self, expr: AtLeast) -> Expr:
         limit = f"limit.{expr.over}_{expr.name}_{expr.count}_{expr.percent}"
@@ -253,7 +249,7 @@ class _Ruleset:
         """Return the names of the rules that fire for an encoded fact."""
         try:
             return self._fire(json.loads(fact))
-        except Exception:  # the state of the session is not known after any error
+        except Exception:  # noqa: BLE001 - the state of the session is not known after any error
             self._finalizer()
             self._open()
             # the engine's own messages may quote the fact, so the cause is not passed on
@@ -290,9 +286,7 @@ class _Stage:
         self._reads = {p.key: p.reads for p in propositions}
         self._rulesets = [_Ruleset(chunk) for chunk in _chunks(propositions)]
 
-    def judge(
-        self, fact: Mapping[str, Property], memory: _Memory
-    ) -> dict[str, bool | None]:
+    def judge(self, fact: Mapping[str, Property], memory: _Memory) -> dict[str, bool | None]:
         """Return the truth of each proposition: true, false, or None for unknown."""
         verdicts: dict[str, bool | None] = {}
         for ruleset in self._rulesets:

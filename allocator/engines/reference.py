@@ -210,5 +210,3 @@ def _support_count(expr: AtLeast, world: World, found: dict[str, Reading]) -> No
         known_by = LIST_KNOWN_BY.get(expr.over)
         if known_by is not None and world.value(known_by) is None:
             found[known_by] = world.facts.get(known_by, Missing.NOT_RECORDED)
-
-

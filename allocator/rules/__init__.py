@@ -4,6 +4,8 @@ A rule is found by its topic: resident mix, conflicts, eligibility, dwelling, se
 wishes, vetoes, and the contested questions.
 """
 
+from collections.abc import Mapping
+
 from allocator.rules import (
     conflicts,
     contested,
@@ -18,18 +20,22 @@ from allocator.rules import (
 )
 from allocator.rules.language import Rule
 
-RULEBOOK: tuple[Rule, ...] = (
-    *resident_mix.RULES,
-    *conflicts.RULES,
-    *eligibility.RULES,
-    *dwelling.RULES,
-    *services.RULES,
-    *safety.RULES,
-    *tenancy.RULES,
-    *wishes.RULES,
-    *vetoes.RULES,
-    *contested.RULES,
-)
+TOPICS: Mapping[str, tuple[Rule, ...]] = {
+    "resident_mix": resident_mix.RULES,
+    "conflicts": conflicts.RULES,
+    "eligibility": eligibility.RULES,
+    "dwelling": dwelling.RULES,
+    "services": services.RULES,
+    "safety": safety.RULES,
+    "tenancy": tenancy.RULES,
+    "wishes": wishes.RULES,
+    "vetoes": vetoes.RULES,
+    "contested": contested.RULES,
+}
+"""Rules by topic, in the order they are read."""
+
+RULEBOOK: tuple[Rule, ...] = tuple(rule for rules in TOPICS.values() for rule in rules)
+"""Every rule, once."""
 
 RULES_BY_ID = {rule.id: rule for rule in RULEBOOK}
 """Rules by id."""

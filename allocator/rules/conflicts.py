@@ -13,6 +13,7 @@ from allocator.rules.language import (
     Effect,
     Number,
     Param,
+    ParamType,
     Public,
     Rule,
     applicant,
@@ -25,7 +26,7 @@ from allocator.rules.sources import SOUND_SERVICES, VISITING_BAN, Basis, advice,
 _MIX = "Beboersammensetning har betydning som stabilitet og sikkerhet"
 _DUTY = cite(SOUND_SERVICES, "", Basis.DUTY)
 
-_FIRM = {
+_FIRM: dict[str, ParamType] = {
     "directions": Codes(ConflictDirection),
     "confirmed_within_days": Number("days", 30, 3650),
 }

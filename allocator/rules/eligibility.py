@@ -22,9 +22,7 @@ ROP_REQUIREMENT = Rule(
     about=Range.UNIT,
     broken_when=scheme.entry_requirement.is_(EntryRequirement.ROP) & scheme.entry_adopted & ~applicant.rop,
     effect=Effect.BAR,
-    sources=(
-        cite(SOBSTADVEIEN, "Beskrivelse av hvem som gjorde hva, trinn 1", Basis.ADOPTED_CRITERION),
-    ),
+    sources=(cite(SOBSTADVEIEN, "Beskrivelse av hvem som gjorde hva, trinn 1", Basis.ADOPTED_CRITERION),),
     public=Public.TARGET_GROUP,
 )
 

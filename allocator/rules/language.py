@@ -18,7 +18,6 @@ given by the policy. :func:`bind` puts them in and leaves only the core: `Test`,
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -293,9 +292,7 @@ class Coded:
         """Is one of these codes."""
         if isinstance(codes, Param):
             return OneOf(self.type.path, codes)
-        return OneOf(
-            self.type.path, tuple(_code(code, self.type.codes, self.type.path) for code in codes)
-        )
+        return OneOf(self.type.path, tuple(_code(code, self.type.codes, self.type.path) for code in codes))
 
     def clashes_with(self, other: Coded, table: Param) -> Clash:
         """Stand against each other in the policy's table."""
@@ -419,15 +416,16 @@ class Pairs:
         allowed = {code.value for code in self.codes}
         expected = f"a list of pairs of different codes out of: {', '.join(sorted(allowed))}"
         if not isinstance(value, list | tuple):
-            raise ValueError(expected)
+            raise ValueError(expected)  # noqa: TRY004 - the caller turns it into a fault of the document
         pairs = set()
         for pair in value:
-            if not isinstance(pair, list | tuple) or len(pair) != 2 or not {*pair} <= allowed:
+            if not isinstance(pair, list | tuple) or not all(code in allowed for code in pair):
                 raise ValueError(expected)
-            one, other = sorted(pair)
-            if one == other:
-                raise ValueError(expected)
-            pairs.add((one, other))
+            match sorted(pair):
+                case [one, other] if one != other:
+                    pairs.add((one, other))
+                case _:
+                    raise ValueError(expected)
         return tuple(sorted(pairs))
 
 
@@ -536,7 +534,7 @@ class Rule:
         used = {param.name for expr in self.expressions for param in _params(expr)}
         if used != set(self.params):
             raise RuleError(
-                f"`{self.id}`: parameters used and declared differ: {', '.join(sorted(used ^ set(self.params)))}"
+                f"`{self.id}`: used or declared, not both: {', '.join(sorted(used ^ set(self.params)))}"
             )
 
     def _may_read(self, path: str, expr: Expr) -> None:
@@ -578,16 +576,16 @@ class Rule:
 # ------------------------------------------------------------------------------ walking and binding
 
 
-def walk(expr: Expr) -> Iterator[Expr]:
-    """Yield *expr* and everything inside it."""
+def walk(expr: Expr, *, counted: bool = True) -> Iterator[Expr]:
+    """Yield *expr* and everything inside it; inside what is counted only if *counted*."""
     yield expr
     match expr:
         case All(parts) | Any(parts):
             for part in parts:
-                yield from walk(part)
+                yield from walk(part, counted=counted)
         case Not(part):
-            yield from walk(part)
-        case AtLeast(where=where):
+            yield from walk(part, counted=counted)
+        case AtLeast(where=where) if counted:
             yield from walk(where)
 
 
@@ -609,9 +607,12 @@ def _own_paths(expr: Expr) -> tuple[str, ...]:
             return ()
 
 
-def paths(expr: Expr) -> tuple[str, ...]:
-    """Return the facts that an expression reads, each once, in the order they appear."""
-    return tuple(dict.fromkeys(path for part in walk(expr) for path in _own_paths(part)))
+def paths(expr: Expr, *, counted: bool = True) -> tuple[str, ...]:
+    """Return the facts that an expression reads, each once, in the order they appear.
+
+    Those read of the members that are counted are left out unless *counted*.
+    """
+    return tuple(dict.fromkeys(path for part in walk(expr, counted=counted) for path in _own_paths(part)))
 
 
 def _params(expr: Expr) -> Iterator[Param]:
@@ -635,6 +636,12 @@ def _codes(value: tuple[str, ...] | Param, params: Mapping[str, ParamValue]) -> 
     return tuple(str(code) for code in codes)
 
 
+def _pairs(table: Param, params: Mapping[str, ParamValue]) -> list[tuple[str, str]]:
+    pairs = params[table.name]
+    assert isinstance(pairs, tuple)
+    return [(pair[0], pair[1]) for pair in pairs]
+
+
 def _yes(path: str) -> Test:
     return Test(path, Op.EQ, right=True)
 
@@ -655,13 +662,12 @@ def bind(expr: Expr, params: Mapping[str, ParamValue]) -> Expr:
         case OneOf(path, codes):
             return _any(Test(path, Op.EQ, code) for code in _codes(codes, params))
         case Clash(left, right, table):
-            pairs = params[table.name]
-            assert isinstance(pairs, tuple)
-            both = itertools.chain.from_iterable(((one, other), (other, one)) for one, other in pairs)
+            pairs = _pairs(table, params)
+            both = [way for one, other in pairs for way in ((one, other), (other, one))]
             return _any(All((Test(left, Op.EQ, one), Test(right, Op.EQ, other))) for one, other in both)
         case Lacks(needed, offered, within):
-            codes = None if within is None else _codes(within, params)
-            pairs_of = zip(_set_paths(needed, codes), _set_paths(offered, codes), strict=True)
+            among = None if within is None else _codes(within, params)
+            pairs_of = zip(_set_paths(needed, among), _set_paths(offered, among), strict=True)
             return _any(All((_yes(need), Not(_yes(offer)))) for need, offer in pairs_of)
         case Disjoint(left, right):
             pairs_of = zip(_set_paths(left), _set_paths(right), strict=True)
@@ -681,7 +687,7 @@ def bind(expr: Expr, params: Mapping[str, ParamValue]) -> Expr:
 
 
 def _all(parts: Iterable[Expr]) -> Expr:
-    kept = []
+    kept: list[Expr] = []
     for part in parts:
         if isinstance(part, Truth):
             if not part.value:
@@ -692,7 +698,7 @@ def _all(parts: Iterable[Expr]) -> Expr:
 
 
 def _any(parts: Iterable[Expr]) -> Expr:
-    kept = []
+    kept: list[Expr] = []
     for part in parts:
         if isinstance(part, Truth):
             if part.value:

@@ -149,9 +149,7 @@ WORKS = {
 SOUND_SERVICES = Law(
     "sound-services", (LawVersion("helse- og omsorgstjenesteloven", "§ 4-1", date(2012, 1, 1)),)
 )
-DUTY_TO_INVESTIGATE = Law(
-    "duty-to-investigate", (LawVersion("forvaltningsloven", "§ 17", date(1970, 1, 1)),)
-)
+DUTY_TO_INVESTIGATE = Law("duty-to-investigate", (LawVersion("forvaltningsloven", "§ 17", date(1970, 1, 1)),))
 VISITING_BAN = Law("visiting-ban", (LawVersion("straffeprosessloven", "§ 222 a"),), checked=True)
 SUITABLE_HOUSING = Law(
     "suitable-housing", (LawVersion("boligsosialloven", "§ 6", date(2023, 7, 1)),), checked=True
@@ -220,7 +218,9 @@ C_GENDER = Contradiction(
     Citation(LAWFUL_DIFFERENCE, "", Basis.DUTY),
 )
 C_ONE_GROUP = Contradiction("C-8", advice(_TARGET), advice("Nærmiljø og pårørende"))
-C_AGREEMENT = Contradiction("C-9", advice("Relevant lovverk", IDRETTSVEIEN), advice("Begrensninger i Husleieloven"))
+C_AGREEMENT = Contradiction(
+    "C-9", advice("Relevant lovverk", IDRETTSVEIEN), advice("Begrensninger i Husleieloven")
+)
 C_CAMERAS = Contradiction(
     "C-10", advice(_BUILD, SOBSTADVEIEN), advice("Ansatte må ha god oversikt over området")
 )
@@ -235,9 +235,7 @@ C_AGE = Contradiction(
     advice("Beboersammensetning har betydning som stabilitet og sikkerhet"),
     research("Utvalg og metode", OSLO_2018),
 )
-C_NIGHT_NORM = Contradiction(
-    "C-18", advice(_BUILD, SOBSTADVEIEN), advice(_BUILD, SOBSTADVEIEN)
-)
+C_NIGHT_NORM = Contradiction("C-18", advice(_BUILD, SOBSTADVEIEN), advice(_BUILD, SOBSTADVEIEN))
 C_YEARS = Contradiction("C-19", advice("Oppsummert", IDRETTSVEIEN), advice(_BUILD, IDRETTSVEIEN))
 C_RISK = Contradiction(
     "C-20", research("Sikkerhetsproblematikk", OSLO_2018), research("Ikke en statisk vurdering", OSLO_2018)

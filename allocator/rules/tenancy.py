@@ -37,9 +37,7 @@ AGREEMENT_LIMIT = Rule(
     about=Range.UNIT,
     broken_when=scheme.first_agreement.is_(AgreementForm.SERVICE_AGREEMENT)
     & ~scheme.agreement_leads_to_tenancy
-    & (
-        applicant.stay.is_(StayKind.PERMANENT) | (applicant.stay_months > scheme.agreement_max_months)
-    ),
+    & (applicant.stay.is_(StayKind.PERMANENT) | (applicant.stay_months > scheme.agreement_max_months)),
     effect=Effect.ADVISE_AGAINST,
     sources=(cite(IDRETTSVEIEN, "Oppsummert", Basis.ADOPTED_CRITERION),),
     public=Public.AGREEMENT,

@@ -1,0 +1,40 @@
+# Everything that people run. `make demo` and `make test` need nothing but Python and, the first time, a network.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test long check format handbook openapi lock
+
+bin := .venv/bin
+
+help:  ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+setup:  ## make .venv with everything needed
+	@scripts/setup
+
+demo: setup  ## serve an invented municipality at 127.0.0.1:8000
+	@$(bin)/allocator demo
+
+test: setup  ## run all tests
+	@$(bin)/python -m pytest -n auto --dist worksteal --cov --cov-report=term --cov-fail-under=95
+
+long: setup  ## run the property tests with many more examples
+	@ALLOCATOR_HYPOTHESIS=long $(bin)/python -m pytest -n auto tests/properties
+
+check: setup  ## lint, types, import contracts, and generated files
+	@$(bin)/ruff check .
+	@$(bin)/ruff format --check .
+	@$(bin)/mypy
+	@$(bin)/lint-imports --no-cache
+	@$(bin)/python scripts/generate.py --check
+
+format: setup  ## format the code
+	@$(bin)/ruff check --fix --quiet . ; $(bin)/ruff format .
+
+handbook openapi: setup  ## write the generated documents anew
+	@$(bin)/python scripts/generate.py
+
+lock: setup  ## choose the newest versions of what we depend on, with hashes
+	@set -e; compile="$(bin)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet --upgrade"; \
+	  $$compile requirements/build.in -o requirements/build.txt; \
+	  $$compile pyproject.toml -o requirements/base.txt; \
+	  $$compile pyproject.toml --extra dev -o requirements/dev.txt

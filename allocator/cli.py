@@ -1,0 +1,435 @@
+"""The ``allocator`` command."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from allocator import __version__
+from allocator.disclosure import Level, Reader, Released
+from allocator.documents import DocumentError, read_case
+from allocator.engines import EngineError, Outcome
+from allocator.engines.registry import ENGINES
+from allocator.explain import Explainer, document
+from allocator.handbook import handbook as write_handbook
+from allocator.model import Problem, Snapshot
+from allocator.policy import Policy, PolicyError
+from allocator.rules.language import Effect
+from allocator.scoring import Suggestions, Verdict
+from allocator.scoring import shortlist as ask_shortlist
+from allocator.scoring import suggest as ask_suggest
+from allocator.texts import Language, sentence_case
+
+app = typer.Typer(
+    name="allocator",
+    help="Decision support for allocating supported housing. It advises; people decide.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+BAD_INPUT = 2
+"""Exit code for input that is refused."""
+
+FAILED = 1
+"""Exit code for a check that does not hold."""
+
+_console = Console(highlight=False)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+EngineName = StrEnum("EngineName", [(name.upper(), name) for name in ENGINES])  # type: ignore[misc]
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+CasePath = Annotated[Path, typer.Argument(metavar="CASE.json", help="The case; - reads standard input.")]
+PolicyPath = Annotated[
+    Path | None, typer.Option("--policy", metavar="P.toml", help="The policy; without it the default one.")
+]
+EngineOption = Annotated[EngineName, typer.Option("--engine", help="Which engine decides.")]
+ReaderOption = Annotated[
+    Reader, typer.Option("--reader", help="For whom: what they may not see is left out.")
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="A table for people, JSON for machines.")]
+LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of sentences.")]
+KeptOption = Annotated[bool, typer.Option("--kept", help="In the table, show also what is kept.")]
+TopOption = Annotated[
+    int, typer.Option("--top", min=0, help="In the table, give reasons for so many; 0 for all.")
+]
+ScoreOption = Annotated[bool, typer.Option("--score", help="In the table, show the sum of points.")]
+UnrankedOption = Annotated[bool, typer.Option("--unranked", help="In the table, list by id, not by rank.")]
+
+_RECORD = next(iter(EngineName))
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
+) -> None:
+    if version:
+        _console.print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def suggest(  # noqa: PLR0917 - options of a command
+    case: CasePath,
+    applicant: Annotated[str, typer.Option("--applicant", metavar="ID", help="Id of the applicant.")],
+    policy: PolicyPath = None,
+    engine: EngineOption = _RECORD,
+    reader: ReaderOption = Reader.COMMITTEE,
+    form: FormatOption = Format.TABLE,
+    lang: LanguageOption = Language.NB,
+    kept: KeptOption = False,  # noqa: FBT002
+    top: TopOption = 5,
+    score: ScoreOption = False,  # noqa: FBT002
+    unranked: UnrankedOption = False,  # noqa: FBT002
+) -> None:
+    """Rank the units that are not lived in for an applicant."""
+    snapshot, used = _read(case, policy)
+    _known(applicant, (a.id for a in snapshot.applicants), "--applicant", "an applicant")
+    answer = _asked(lambda: ask_suggest(snapshot, used, applicant, engine.value))
+    view = _View(kept=kept, top=top, score=score, unranked=unranked)
+    _show(answer, reader, form, lang, view)
+
+
+@app.command()
+def shortlist(  # noqa: PLR0917 - options of a command
+    case: CasePath,
+    unit: Annotated[str, typer.Option("--unit", metavar="ID", help="Id of the unit.")],
+    policy: PolicyPath = None,
+    engine: EngineOption = _RECORD,
+    reader: ReaderOption = Reader.COMMITTEE,
+    form: FormatOption = Format.TABLE,
+    lang: LanguageOption = Language.NB,
+    kept: KeptOption = False,  # noqa: FBT002
+    top: TopOption = 5,
+    score: ScoreOption = False,  # noqa: FBT002
+    unranked: UnrankedOption = False,  # noqa: FBT002
+) -> None:
+    """Rank the applicants for a unit."""
+    snapshot, used = _read(case, policy)
+    _known(unit, (u.id for scheme in snapshot.schemes for u in scheme.units), "--unit", "a unit")
+    answer = _asked(lambda: ask_shortlist(snapshot, used, unit, engine.value))
+    view = _View(kept=kept, top=top, score=score, unranked=unranked)
+    _show(answer, reader, form, lang, view)
+
+
+@app.command("check-policy")
+def check_policy(
+    policy: Annotated[Path, typer.Argument(metavar="P.toml", help="The policy to check.")],
+) -> None:
+    """Say whether a policy is accepted, and if not, everything that is wrong with it."""
+    used = _policy(policy, exit_code=FAILED)
+    _console.print(f"{used.name}, {used.version}: {len(used.rules)} rules, sha256 {used.sha256}")
+
+
+@app.command()
+def handbook(policy: PolicyPath = None, lang: LanguageOption = Language.NB) -> None:
+    """Print the rule handbook: every rule in words, with its source, numbers and justification."""
+    sys.stdout.write(write_handbook(_policy(policy), lang.value))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a case."""
+    sys.stdout.write(json.dumps(Snapshot.model_json_schema(), ensure_ascii=False, indent=2) + "\n")
+
+
+@app.command()
+def serve(
+    case: CasePath,
+    policy: PolicyPath = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+) -> None:
+    """Serve the API for a case. Callers need the token in ALLOCATOR_API_TOKEN."""
+    from api.app import TOKEN_VARIABLE, WeakTokenError, create_app, run  # noqa: PLC0415 - the web is optional
+
+    snapshot, used = _read(case, policy)
+    try:
+        service = create_app(snapshot, used, token=os.environ.get(TOKEN_VARIABLE))
+    except WeakTokenError as error:
+        _refuse("", (Problem(path=TOKEN_VARIABLE, expected=str(error)),))
+    run(service, host=host, port=port)
+
+
+@app.command()
+def demo(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000) -> None:
+    """Serve an invented municipality on this machine only, open to whoever sits at it."""
+    from api.app import create_app, run  # noqa: PLC0415 - the web is optional
+
+    case_path = fixture("cases", "demo-municipality.json")
+    snapshot, used = _read(case_path, None)
+    names = [applicant.id for applicant in snapshot.applicants]
+    vacant = [u.id for scheme in snapshot.schemes for u in scheme.units if u.status == "vacant"]
+    address = f"http://127.0.0.1:{port}"
+    shown_path = os.path.relpath(case_path)
+    _console.print(
+        Panel(
+            "[bold]DEMO.[/bold] All people here are invented. There is no login: never put real data in.\n\n"
+            f"Applicants: {', '.join(names[:4])} ...   Vacant units: {', '.join(vacant[:4])} ...\n\n"
+            f"Ask in another window:\n"
+            f"  .venv/bin/allocator suggest {shown_path} --applicant {names[0]}\n"
+            f"  .venv/bin/allocator shortlist {shown_path} --unit {vacant[0]}\n"
+            f"  curl -s {address}/api/v1/suggestions -H 'content-type: application/json' "
+            f'-d \'{{"applicant": "{names[0]}"}}\'\n\n'
+            f"API described: {address}/docs     Stop: Ctrl+C",
+            title=f"allocator {__version__}",
+            border_style="yellow",
+        ),
+        soft_wrap=True,
+    )
+    run(create_app(snapshot, used, demo=True), host="127.0.0.1", port=port)
+
+
+# ------------------------------------------------------------------------------------------ reading
+
+
+def fixture(*parts: str) -> Path:
+    """Return a file that comes with a checkout of the project."""
+    return Path(__file__).resolve().parent.parent.joinpath("fixtures", *parts)
+
+
+def _read(case: Path, policy: Path | None) -> tuple[Snapshot, Policy]:
+    used = _policy(policy)
+    try:
+        return read_case(_bytes(case)), used
+    except DocumentError as error:
+        _refuse(str(case), error.problems)
+
+
+def _policy(path: Path | None, exit_code: int = BAD_INPUT) -> Policy:
+    chosen = path or fixture("policies", "default.toml")
+    try:
+        text = _bytes(chosen).decode()
+    except UnicodeDecodeError:
+        _refuse(str(chosen), (Problem(path="", expected="UTF-8 text"),), exit_code)
+    try:
+        return Policy.from_toml(text)
+    except PolicyError as error:
+        _refuse(str(chosen), error.problems, exit_code)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        _refuse(str(path), (Problem(path="", expected=f"a file that can be read ({error.strerror})"),))
+
+
+def _known(identifier: str, known: Iterable[str], option: str, what: str) -> None:
+    if identifier not in set(known):
+        _refuse("", (Problem(path=option, expected=f"the id of {what} in the case"),))
+
+
+SHOWN_PROBLEMS = 1000
+"""So many faults of one document are printed; the rest are counted."""
+
+
+def _refuse(source: str, problems: tuple[Problem, ...], exit_code: int = BAD_INPUT) -> NoReturn:
+    for problem in problems[:SHOWN_PROBLEMS]:
+        place = ": ".join(part for part in (source, problem.path) if part)
+        _errors.print(f"{place}: expected {problem.expected}", markup=False)
+    if len(problems) > SHOWN_PROBLEMS:
+        _errors.print(f"{source}: and {len(problems) - SHOWN_PROBLEMS} more", markup=False)
+    raise typer.Exit(exit_code)
+
+
+def _asked(ask: Callable[[], Suggestions]) -> Suggestions:
+    """Ask, showing that something goes on if a person is watching."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("..."),
+        TimeElapsedColumn(),
+        console=_errors,
+        transient=True,
+        disable=not _errors.is_terminal,
+    ) as progress:
+        progress.add_task("", total=None)
+        try:
+            return ask()
+        except EngineError as error:
+            _errors.print(f"the engine could not answer: {error}", markup=False)
+            raise typer.Exit(FAILED) from None
+
+
+# ------------------------------------------------------------------------------------------ showing
+
+_MARK = {
+    Verdict.SUITABLE: ("●", "green"),
+    Verdict.SUITABLE_WITH_REMARKS: ("◐", "green"),
+    Verdict.NEEDS_CLARIFICATION: ("?", "yellow"),
+    Verdict.ADVISED_AGAINST: ("▲", "dark_orange3"),
+    Verdict.BLOCKED: ("■", "red"),
+}
+_SIGN = {Outcome.BROKEN: "✗", Outcome.UNKNOWN: "?", Outcome.KEPT: "✓"}
+
+
+@dataclass(frozen=True)
+class _View:
+    """How the table is to look."""
+
+    kept: bool
+    top: int
+    score: bool
+    unranked: bool
+
+
+def _show(answer: Suggestions, reader: Reader, form: Format, lang: Language, view: _View) -> None:
+    if form is Format.JSON:
+        told = document(answer, reader, lang.value)
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        return
+    explainer = Explainer(answer, reader, lang.value)
+    for renderable in _rendered(explainer, view):
+        _console.print(renderable)
+
+
+def _rendered(explainer: Explainer, view: _View) -> Iterable[Any]:
+    answer, text = explainer.answer, explainer.text
+    day = text.day(answer.as_of)
+    if answer.unit is None:
+        yield Text(text("answer.title_suggest", applicant=answer.applicant or "", date=day), style="bold")
+    else:
+        yield Text(text("answer.title_shortlist", unit=answer.unit, date=day), style="bold")
+    yield text("answer.advice_only")
+    for warned in answer.warnings:
+        yield Text(f"! {explainer.warning(warned)}", style="yellow")
+    if not explainer.released:
+        yield text("answer.no_units" if answer.unit is None else "answer.no_applicants")
+        return
+    if answer.no_option is not None:
+        said = "\n".join(escape(line) for line in explainer.no_option(answer.no_option))
+        yield Panel(said, title=text("no_option.title"), border_style="red")
+    entries = explainer.released
+    if view.unranked:
+        entries = tuple(sorted(entries, key=lambda e: _name(explainer, e)))
+    yield ""
+    yield _overview(explainer, entries, view)
+    yield ""
+    if view.unranked:
+        yield Text(text("answer.unranked"), style="dim")
+    else:
+        rule = "answer.order_rule" if answer.unit is None else "answer.order_rule_shortlist"
+        yield Text(text(rule), style="dim")
+    shown = entries[: view.top] if view.top else entries
+    for entry in shown:
+        yield ""
+        yield from _entry(explainer, entry, view)
+    contested = dict.fromkeys(
+        both
+        for entry in shown
+        for item in entry.findings
+        if explainer.reader is Reader.COMMITTEE and (both := explainer.both_sides(item.finding)) is not None
+    )
+    if contested:
+        yield ""
+        yield Text(text("handbook.contradiction"), style="bold")
+        for both in contested:
+            yield _indented(both)
+    yield ""
+    if len(shown) < len(entries):
+        yield Text(text("answer.more", count=str(len(entries) - len(shown))), style="dim")
+    policy = text("answer.policy", name=answer.policy.name, version=answer.policy.version)
+    used = text("answer.engine", engine=answer.engine, version=answer.engine_version)
+    yield Text(f"{policy}. {used}.", style="dim")
+
+
+def _name(explainer: Explainer, entry: Released) -> str:
+    a = entry.assessment
+    return a.unit if explainer.answer.unit is None else a.applicant
+
+
+def _overview(explainer: Explainer, entries: Iterable[Released], view: _View) -> Table:
+    text = explainer.text
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    if not view.unranked:
+        table.add_column(text("answer.rank"), justify="right")
+    table.add_column(text("answer.unit" if explainer.answer.unit is None else "answer.applicant"))
+    table.add_column(text("answer.scheme"))
+    table.add_column(text("answer.verdict"))
+    if view.score:
+        table.add_column(text("answer.score"), justify="right")
+    for entry in entries:
+        sign, style = _MARK[entry.verdict]
+        verdict = Text(f"{sign} {text(f'verdicts.{entry.verdict.code}')}", style=style)
+        cells: list[str | Text] = [_name(explainer, entry), entry.assessment.scheme, verdict]
+        if not view.unranked:
+            cells.insert(0, str(entry.rank))
+        if view.score:
+            cells.append(_score(explainer, entry))
+        table.add_row(*cells)
+    return table
+
+
+def _score(explainer: Explainer, entry: Released) -> str:
+    a = entry.assessment
+    if not entry.scored:
+        return ""
+    if a.score == a.score_at_worst:
+        return str(a.score)
+    return explainer.text("answer.score_range", score=str(a.score), worst=str(a.score_at_worst))
+
+
+def _entry(explainer: Explainer, entry: Released, view: _View) -> Iterable[Any]:
+    text, a = explainer.text, entry.assessment
+    sign, style = _MARK[entry.verdict]
+    verdict = text(f"verdicts.{entry.verdict.code}")
+    name = _name(explainer, entry)
+    yield Text.assemble((f"{sign} {name}", f"bold {style}"), f"  {a.scheme}, {a.living_group}: {verdict}")
+    if explainer.reader is Reader.APPLICANT or entry.restricted:
+        yield _indented(explainer.summary(entry))
+        return
+    shown = [s for s in entry.findings if view.kept or s.finding.outcome is not Outcome.KEPT]
+    if not shown:
+        yield _indented(text("answer.nothing_against"))
+    for item in sorted(shown, key=lambda s: -s.finding.verdict):
+        finding = item.finding
+        label = "" if item.level is Level.ENVIRONMENT else text(f"effects.{finding.rule.effect.code}")
+        points = f" ({finding.points})" if entry.scored and finding.points else ""
+        note = finding.rule.effect is Effect.NOTE and finding.outcome is Outcome.BROKEN
+        mark = "i" if note else _SIGN[finding.outcome]
+        said = explainer.sentence(item, brief=True)
+        yield _indented(f"{mark} {sentence_case(label)}{': ' if label else ''}{said}{points}", hang=2)
+        broken = finding.outcome is Outcome.BROKEN and finding.verdict is not Verdict.SUITABLE
+        if explainer.reader is Reader.COMMITTEE and broken:
+            yield _indented(f"→ {explainer.change(finding)}", left=4, style="dim", hang=2)
+    if entry.scored and a.verdict_after_notice is not None and a.notice_ends is not None:
+        after = text(f"verdicts.{a.verdict_after_notice.code}")
+        yield _indented(text("answer.after_notice", date=text.day(a.notice_ends), verdict=after))
+
+
+def _indented(said: str, *, left: int = 2, hang: int = 0, style: str = "") -> Padding:
+    """Return a paragraph with its first line *hang* columns to the left of the others."""
+    width = max(20, _console.width - left - hang)
+    first, *rest = textwrap.wrap(said, width, break_on_hyphens=False) or [""]
+    lines = [first, *(" " * hang + line for line in rest)]
+    return Padding(Text("\n".join(lines), style=style), (0, 0, 0, left))
+
+
+def main() -> None:
+    """Run the command."""
+    app()

@@ -1,0 +1,429 @@
+"""Findings become sentences, for one reader in one language; and answers become documents.
+
+What a reader may see is decided in :mod:`allocator.disclosure`. Sentences are made from findings and
+nowhere else: there is no second way to explain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from allocator.disclosure import Level, Reader, Released, Shown, release
+from allocator.engines import Outcome
+from allocator.facts import Missing, Range, Reading, fact_type
+from allocator.handbook import handbook_sha256, param_words
+from allocator.model import Snapshot
+from allocator.policy import Warned
+from allocator.rules.language import AtLeast, Effect, Public, paths, walk
+from allocator.scoring import Finding, NoOption, Suggestions, Verdict
+from allocator.texts import Catalog, catalog, fill, sentence_case
+
+_NOT_ASKED_AGAIN = frozenset({Missing.REFUSED, Missing.WITHDRAWN, Missing.NOT_COMPARABLE})
+"""A no is a no, and what cannot be compared is not asked for."""
+
+
+class Explainer:
+    """Writes the sentences of one answer for one reader.
+
+    Args:
+        answer: The answer.
+        reader: Who reads.
+        language: ``nb``, ``nn`` or ``en``.
+
+    Raises:
+        ValueError: The product does not have that language.
+    """
+
+    def __init__(self, answer: Suggestions, reader: Reader, language: str = "nb") -> None:
+        self.answer = answer
+        self.reader = reader
+        self.text = catalog(language)
+        self.released = release(answer, reader)
+        self._move_out = {
+            resident.id: resident.move_out for resident in answer.case.residents if resident.move_out
+        }
+
+    # ---------------------------------------------------------------------------------- findings
+
+    def sentence(self, shown: Shown, *, brief: bool = False) -> str:
+        """Return what a finding says; *brief* leaves out what is the same for many findings."""
+        finding = shown.finding
+        if shown.level is Level.ENVIRONMENT:
+            return self.text("view.staff_small")
+        if shown.level is Level.TOPIC:
+            return self._topic(finding)
+        if self.reader is Reader.APPLICANT:
+            return self._to_applicant(finding)
+        match finding.outcome:
+            case Outcome.UNKNOWN:
+                said = self._unknown(finding)
+            case Outcome.KEPT:
+                said = self._kept(finding)
+            case Outcome.BROKEN:
+                said = self._fill(finding, "broken")
+        return " ".join([said, *self._additions(finding, brief=brief)])
+
+    def change(self, finding: Finding) -> str:
+        """Return what would have to change for the finding to be kept, and whether anyone can lift it."""
+        if finding.outcome is Outcome.UNKNOWN:
+            return self._missing(finding)
+        said = self._fill(finding, "change")
+        return said if finding.overridable else f"{said} {self.text('sentence.lift_nobody')}"
+
+    def title(self, finding: Finding) -> str:
+        """Return the rule's title."""
+        return self.text.rule(finding.rule.id, "title")
+
+    def _fill(self, finding: Finding, part: str) -> str:
+        return fill(self.text.rule(finding.rule.id, part), self._values(finding))
+
+    def _values(self, finding: Finding) -> dict[str, str]:
+        expressions = finding.rule.rule.expressions
+        read = {path: self.text.template("unknown") for expr in expressions for path in paths(expr)}
+        for part in (part for expr in expressions for part in walk(expr)):
+            if isinstance(part, AtLeast):
+                read[f"{part.over}s.{part.name}"] = self.text.template("unknown")
+        who = self._who(finding)
+        params = {
+            f"params.{name}": param_words(kind, finding.rule.params[name], self.text, unit=False)
+            for name, kind in finding.rule.rule.params.items()
+        }
+        return {
+            **read,
+            **self.text.values(finding.facts),
+            **params,
+            "who": who,
+            "Who": sentence_case(who),
+        }
+
+    def _who(self, finding: Finding) -> str:
+        if not finding.about:
+            return self.text("who.nobody")
+        (identifier,) = finding.about
+        if finding.rule.rule.about is Range.RESIDENT and identifier in self.answer.facts.places:
+            return self.text("who.unknown_occupant", id=identifier)
+        is_person = any(identifier == resident.id for resident in self.answer.case.residents)
+        return self.text("who.resident" if is_person else "who.entry", id=identifier)
+
+    def _kept(self, finding: Finding) -> str:
+        if finding.rule.rule.about is Range.RESIDENT and not finding.about:
+            return self.text("sentence.kept_nobody", title=self.title(finding))
+        return self._fill(finding, "kept")
+
+    def _unknown(self, finding: Finding) -> str:
+        about = f" {self.text('sentence.unknown_about', who=self._who(finding)).strip()}"
+        return self.text(
+            "sentence.unknown",
+            title=self.title(finding),
+            about=about if finding.about else "",
+            missing=self._missing(finding),
+        )
+
+    def _missing(self, finding: Finding) -> str:
+        return missing_text(self.text, finding.missing)
+
+    def both_sides(self, finding: Finding) -> str | None:
+        """Return both sides of the evidence behind a broken rule, where it points both ways."""
+        question = finding.rule.rule.contradiction
+        if question is None or finding.outcome is not Outcome.BROKEN:
+            return None
+        return self.text(
+            "sentence.both_sides",
+            side_a=self.text.template("contradictions", question.key, "side_a"),
+            side_b=self.text.template("contradictions", question.key, "side_b"),
+        )
+
+    def _additions(self, finding: Finding, *, brief: bool) -> list[str]:
+        """Return what is added for those who are cleared: remarks, notice, both sides, overruling."""
+        said = []
+        if finding.remark:
+            said.append(self._fill(finding, "remark"))
+        if finding.could_cost:
+            said.append(self.text("sentence.could_cost", points=str(-finding.could_cost)))
+        if finding.outcome is Outcome.KEPT or self.reader is not Reader.COMMITTEE:
+            return said
+        for identifier in finding.about:
+            if (last_day := self._move_out.get(identifier)) is not None:
+                who = sentence_case(self._who(finding))
+                said.append(self.text("sentence.leaves", who=who, date=self.text.day(last_day)))
+        if not brief and (both := self.both_sides(finding)) is not None:
+            said.append(both)
+        if finding.outcome is Outcome.BROKEN and finding.rule.effect >= Effect.ADVISE_AGAINST:
+            if not finding.overridable:
+                said.append(self.text("sentence.not_overridable"))
+            elif not brief:
+                said.append(self.text("sentence.overridable"))
+        return said
+
+    def _topic(self, finding: Finding) -> str:
+        rule = finding.rule.rule
+        if finding.outcome is Outcome.KEPT:
+            return self.text("view.topic_kept", title=self.title(finding))
+        if not rule.reads_others or rule.confidential:
+            return self.text("view.topic", title=self.title(finding))
+        return self.text("view.staff_mix", title=self.title(finding))
+
+    def _to_applicant(self, finding: Finding) -> str:
+        if finding.outcome is Outcome.UNKNOWN:
+            topic = self.text(f"public.{finding.rule.rule.public}")
+            return self.text("view.applicant_missing", list=topic)
+        return self._fill(finding, "applicant")
+
+    # ------------------------------------------------------------------------------- assessments
+
+    def summary(self, entry: Released) -> str:
+        """Return the verdict as a sentence, with what counts beside the findings shown."""
+        if entry.restricted:
+            return self.text("view.restricted")
+        if self.reader is not Reader.APPLICANT:
+            return sentence_case(self.text(f"verdicts.{entry.verdict.code}")) + "."
+        said = [self.text(f"view.applicant_{entry.verdict.code}")]
+        said.extend(dict.fromkeys(self.sentence(shown) for shown in entry.findings))
+        if entry.environment:
+            said.append(self.text("view.environment"))
+        return " ".join(said)
+
+    def comparison(self, first: Released, second: Released) -> str:
+        """Return why *first* stands before *second*: two units for an applicant, or two applicants.
+
+        For a reader who is not cleared, and so for a letter, only what they may be shown of each is used.
+        """
+        names = self._names(first, second)
+        if self.reader is Reader.COMMITTEE:
+            return self._full_comparison(first, second, names)
+        key = "compare.public_equal" if first.verdict == second.verdict else "compare.public_first"
+        verdicts = {
+            "verdict_first": self.text(f"verdicts.{first.verdict.code}"),
+            "verdict_second": self.text(f"verdicts.{second.verdict.code}"),
+        }
+        said = [self._say(key, {**names, **verdicts})]
+        if self.answer.applicant is not None:
+            for name, own, other in (
+                (names["first"], first, second),
+                (names["second"], second, first),
+            ):
+                theirs = {self.sentence(shown) for shown in other.findings}
+                only = [s for s in map(self.sentence, own.findings) if s not in theirs]
+                if only:
+                    said.append(f"{name}: {' '.join(dict.fromkeys(only))}")
+        if first.environment or second.environment:
+            said.append(self.text("view.environment"))
+        return " ".join(said)
+
+    def _full_comparison(self, first: Released, second: Released, names: Mapping[str, str]) -> str:
+        one, other = first.assessment, second.assessment
+        values = {
+            **names,
+            "verdict_first": self.text(f"verdicts.{one.verdict.code}"),
+            "verdict_second": self.text(f"verdicts.{other.verdict.code}"),
+            "score_first": str(one.score),
+            "score_second": str(other.score),
+        }
+        if one.verdict != other.verdict:
+            key = "compare.verdict"
+        else:
+            key = "compare.equal" if one.score == other.score else "compare.score"
+        said = [self._say(key, values)]
+        moved = {id(f): self.sentence(Shown(f, Level.FULL)) for f in (*one.changes, *other.changes)}
+        theirs = {moved[id(f)] for f in one.changes} & {moved[id(f)] for f in other.changes}
+        for heading, changes in (
+            ("compare.only_second", other.changes),
+            ("compare.only_first", one.changes),
+        ):
+            only = [moved[id(f)] for f in changes if moved[id(f)] not in theirs]
+            if only:
+                said.append(f"{self._say(heading, names)} {' '.join(only)}")
+        return " ".join(said)
+
+    def _say(self, key: str, values: Mapping[str, str]) -> str:
+        return fill(self.text.template(*key.split(".")), values)
+
+    def _names(self, first: Released, second: Released) -> dict[str, str]:
+        if self.answer.applicant is not None:
+            return {"first": first.assessment.unit, "second": second.assessment.unit}
+        return {"first": first.assessment.applicant, "second": second.assessment.applicant}
+
+    # ------------------------------------------------------------------------------------ answers
+
+    def warning(self, warned: Warned) -> str:
+        """Return what a reader must know of the policy."""
+        values = {}
+        if warned.rule is not None:
+            values["title"] = self.text.rule(warned.rule, "title")
+            values["reason"] = self.answer.policy.document.rules[warned.rule].off_reason or ""
+        if warned.day is not None:
+            values["date"] = self.text.day(warned.day)
+        return self._say(f"warnings.{warned.code}", values)
+
+    def no_option(self, none: NoOption) -> list[str]:
+        """Return what is said to someone whom everything excludes."""
+        said = [self.text("no_option.duty")]
+        if self.reader is not Reader.COMMITTEE:
+            return said
+        closing = [
+            self.text("no_option.closed_item", title=self.text.rule(rule, "title"), count=str(count))
+            for rule, count in none.closed_by
+        ]
+        said.append(self.text("no_option.closed_by", list=self.text.listing(closing)))
+        if none.unit is None:
+            said.append(self.text("no_option.nothing"))
+        else:
+            lift = [self._lifted(finding) for finding in none.to_lift]
+            said.append(self.text("no_option.to_lift", unit=none.unit, list=self.text.listing(lift)))
+        return said
+
+    def _lifted(self, finding: Finding) -> str:
+        title = self.title(finding)
+        return f"{title} ({self._who(finding)})" if finding.about else title
+
+
+def missing_text(text: Catalog, missing: Mapping[str, Missing]) -> str:
+    """Return what is missing, why, and who can tell it."""
+    sentences: dict[str, None] = {}
+    for path, why in missing.items():
+        label = text.question(path)
+        reason = text(f"missing.{why}")
+        if why in _NOT_ASKED_AGAIN:
+            said = text("sentence.missing_no_ask", label=label, why=reason)
+        else:
+            ask = text(f"ask.{fact_type(path).ask}")
+            said = text("sentence.missing_one", label=label, why=reason, ask=ask)
+        sentences[said] = None
+    return " ".join(sentences)
+
+
+# ---------------------------------------------------------------------------------------- documents
+
+
+def facts_sha256(case: Snapshot) -> str:
+    """Return the hash of a snapshot; the order of its lists does not matter."""
+    return _sha256(_unordered(case.model_dump(mode="json")))
+
+
+def _unordered(value: Any) -> Any:
+    if isinstance(value, list):
+        return sorted((_unordered(item) for item in value), key=_dumps)
+    if isinstance(value, dict):
+        return {key: _unordered(item) for key, item in value.items()}
+    return value
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _sha256(value: Any) -> str:
+    return hashlib.sha256(_dumps(value).encode()).hexdigest()
+
+
+def document(answer: Suggestions, reader: Reader = Reader.COMMITTEE, language: str = "nb") -> dict[str, Any]:
+    """Return an answer as a document of plain values, for one reader in one language.
+
+    Keys and their order are fixed; the same answer gives the same bytes.
+    """
+    explainer = Explainer(answer, reader, language)
+    suggestions = [_suggestion(explainer, entry) for entry in explainer.released]
+    asked = {"applicant": answer.applicant} if answer.unit is None else {"unit": answer.unit}
+    none = answer.no_option
+    facts = facts_sha256(answer.case) if reader is Reader.COMMITTEE else _sha256(suggestions)
+    return {
+        "engine": answer.engine,
+        "engine_version": answer.engine_version,
+        "policy": {
+            "name": answer.policy.name,
+            "version": answer.policy.version,
+            "sha256": answer.policy.sha256,
+        },
+        "handbook_sha256": handbook_sha256(answer.policy),
+        "facts_sha256": facts,
+        "as_of": answer.as_of.isoformat(),
+        "reader": reader.value,
+        "language": language,
+        **asked,
+        "notice": explainer.text("answer.advice_only"),
+        "warnings": [explainer.warning(warned) for warned in answer.warnings],
+        "no_option": None if none is None else _no_option(explainer, none),
+        "suggestions": suggestions,
+    }
+
+
+def _no_option(explainer: Explainer, none: NoOption) -> dict[str, Any]:
+    told: dict[str, Any] = {"text": " ".join(explainer.no_option(none))}
+    if explainer.reader is Reader.COMMITTEE:
+        told["closed_by"] = [{"rule": rule, "units": count} for rule, count in none.closed_by]
+        told["unit"] = none.unit
+        told["to_lift"] = [
+            {"rule": finding.rule.id, "about": list(finding.about)} for finding in none.to_lift
+        ]
+    return told
+
+
+def _suggestion(explainer: Explainer, entry: Released) -> dict[str, Any]:
+    a = entry.assessment
+    told: dict[str, Any] = {"rank": entry.rank}
+    if explainer.answer.applicant is None:
+        told["applicant"] = a.applicant
+    told |= {
+        "unit": a.unit,
+        "living_group": a.living_group,
+        "scheme": a.scheme,
+        "verdict": entry.verdict.code,
+        "score": a.score if entry.scored else None,
+        "score_at_worst": a.score_at_worst if entry.scored else None,
+        "text": explainer.summary(entry),
+        "findings": [_finding(explainer, entry, shown) for shown in entry.findings],
+    }
+    if entry.scored and a.verdict_after_notice is not None and a.notice_ends is not None:
+        told["after_notice"] = {
+            "from": a.notice_ends.isoformat(),
+            "verdict": a.verdict_after_notice.code,
+            "text": explainer.text(
+                "answer.after_notice",
+                date=explainer.text.day(a.notice_ends),
+                verdict=explainer.text(f"verdicts.{a.verdict_after_notice.code}"),
+            ),
+        }
+    return told
+
+
+PUBLIC_RULE = Public.LIVING_ENVIRONMENT.replace("_", "-")
+"""What stands in place of a rule's id where not even that may be shown."""
+
+
+def _finding(explainer: Explainer, entry: Released, shown: Shown) -> dict[str, Any]:
+    finding = shown.finding
+    full = shown.level is Level.FULL
+    hidden = shown.level is Level.ENVIRONMENT
+    told: dict[str, Any] = {
+        "rule": PUBLIC_RULE if hidden else finding.rule.id,
+        "outcome": finding.outcome.value,
+        "effect": finding.rule.effect.code,
+        "overridable": finding.overridable,
+        "points": finding.points if entry.scored else None,
+        "could_cost": finding.could_cost if entry.scored else None,
+        "about": list(finding.about) if full else [],
+        "facts": {path: _plain(value) for path, value in finding.facts.items()} if full else {},
+        "missing": {path: why.value for path, why in finding.missing.items()} if full else {},
+        "source": None if hidden else source_text(finding, explainer.answer.as_of),
+        "text": explainer.sentence(shown),
+    }
+    if explainer.reader is Reader.COMMITTEE:
+        verdict = entry.assessment.verdict
+        told["reason"] = finding.verdict is verdict and verdict is not Verdict.SUITABLE
+        told["change"] = None if finding.verdict is Verdict.SUITABLE else explainer.change(finding)
+    return told
+
+
+def source_text(finding: Finding, day: date) -> str:
+    """Return where the rule comes from, as the references read on *day*."""
+    return "; ".join(dict.fromkeys(citation.at(day) for citation in finding.rule.rule.sources))
+
+
+def _plain(value: Reading) -> bool | int | str | None:
+    if isinstance(value, Missing):
+        return None
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,86 @@
+"""Problem details (RFC 9457). They name the place and what is expected there, never what was sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from allocator.documents import DocumentError
+from allocator.engines import EngineError
+from allocator.model import Problem
+
+PROBLEM_JSON = "application/problem+json"
+
+_log = structlog.get_logger("allocator.api")
+
+
+def problem(
+    status: int, title: str, detail: str | None = None, problems: tuple[Problem, ...] = ()
+) -> JSONResponse:
+    """Return a problem document."""
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
+    if detail is not None:
+        body["detail"] = detail
+    if problems:
+        body["errors"] = [{"pointer": p.path, "expected": p.expected} for p in problems]
+    return JSONResponse(body, status_code=status, media_type=PROBLEM_JSON)
+
+
+class RefusedError(Exception):
+    """A request that is understood and refused; becomes a problem document."""
+
+    def __init__(self, status: int, title: str, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.problems = problems
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of *app* a problem document."""
+
+    @app.exception_handler(RefusedError)
+    async def refused(_request: Request, error: RefusedError) -> JSONResponse:
+        return problem(error.status, error.title, problems=error.problems)
+
+    @app.exception_handler(DocumentError)
+    async def document(_request: Request, error: DocumentError) -> JSONResponse:
+        return problem(422, "the document is refused", problems=error.problems)
+
+    @app.exception_handler(RequestValidationError)
+    async def validation(_request: Request, error: RequestValidationError) -> JSONResponse:
+        found = tuple(
+            Problem(path="/" + "/".join(str(part) for part in item["loc"]), expected=_expected(item))
+            for item in error.errors()
+        )
+        return problem(422, "the request is refused", problems=found)
+
+    @app.exception_handler(EngineError)
+    async def engine(_request: Request, error: EngineError) -> JSONResponse:
+        _log.error("engine_failed", reason=str(error))
+        return problem(
+            500, "the engine could not answer", "Nothing is shown rather than something wrong. Try again."
+        )
+
+    @app.exception_handler(HTTPException)
+    async def http(_request: Request, error: HTTPException) -> JSONResponse:
+        answer = problem(error.status_code, str(error.detail).lower())
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(Exception)
+    async def unexpected(_request: Request, error: Exception) -> JSONResponse:
+        _log.error("unexpected_error", kind=type(error).__name__)
+        return problem(500, "something went wrong", "It is logged without personal data.")
+
+
+def _expected(item: dict[str, Any]) -> str:
+    context = item.get("ctx", {})
+    if "expected" in context:
+        return f"one of: {context['expected']}".replace("'", "`")
+    return {"missing": "this parameter"}.get(item["type"], "a value of the form that the schema gives")

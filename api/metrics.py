@@ -1,0 +1,9 @@
+"""Figures for operators. No label has a value that comes from a person or a case."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+REQUESTS = Counter("allocator_requests", "Requests answered.", ["method", "route", "status"])
+SECONDS = Histogram("allocator_request_seconds", "Time to answer a request.", ["route"])
+ANSWERS = Counter("allocator_answers", "Questions answered by an engine.", ["engine", "reader"])

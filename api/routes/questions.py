@@ -1,0 +1,98 @@
+"""Questions: rank units for an applicant, or applicants for a unit."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from allocator.disclosure import Reader
+from allocator.documents import DocumentError, faults, parse_json, read_case
+from allocator.explain import document
+from allocator.model import Problem, Snapshot
+from allocator.scoring import Suggestions, shortlist, suggest
+from api.auth import caller
+from api.errors import RefusedError
+from api.metrics import ANSWERS
+from api.schemas import Answer, ProblemOut, Question, ShortlistQuestion, SuggestionsQuestion
+
+router = APIRouter(tags=["questions"], dependencies=[Depends(caller)])
+
+Q = TypeVar("Q", bound=Question)
+
+
+def _body(kind: type[Question]) -> dict[str, Any]:
+    reference = {"$ref": f"#/components/schemas/{kind.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
+
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    401: {"model": ProblemOut, "description": "No valid token."},
+    404: {"model": ProblemOut, "description": "No such applicant or unit in the case."},
+    413: {"model": ProblemOut, "description": "The body is too large."},
+    422: {"model": ProblemOut, "description": "The document is refused; all its faults are given."},
+    500: {"model": ProblemOut, "description": "The engine could not answer; nothing is shown."},
+}
+
+
+async def _ask(request: Request, kind: type[Q]) -> tuple[Q, Snapshot]:
+    """Return the question in the request's body, and the case it is about."""
+    content = parse_json(await request.body())
+    case = content.pop("case", None) if isinstance(content, dict) else None
+    try:
+        question = kind.model_validate_json(json.dumps(content))
+    except ValidationError as error:
+        raise DocumentError(tuple(faults(error))) from None
+    if case is None:
+        return question, request.app.state.case
+    try:
+        return question, await run_in_threadpool(read_case, json.dumps(case).encode())
+    except DocumentError as error:
+        raise DocumentError(
+            tuple(Problem(path=f"/case{p.path}", expected=p.expected) for p in error.problems)
+        ) from None
+
+
+async def _answer(request: Request, question: Question, answer: Suggestions) -> JSONResponse:
+    request.state.reader = question.reader
+    body = await run_in_threadpool(document, answer, Reader(question.reader), question.language)
+    ANSWERS.labels(question.engine, question.reader).inc()
+    return JSONResponse(body)
+
+
+@router.post(
+    "/suggestions",
+    summary="Rank the units that are not lived in for an applicant",
+    responses={200: {"model": Answer}, **_PROBLEMS},
+    openapi_extra=_body(SuggestionsQuestion),
+)
+async def suggestions(request: Request) -> JSONResponse:
+    """Answer with verdicts, points and sentences for the reader asked for."""
+    question, case = await _ask(request, SuggestionsQuestion)
+    if question.applicant not in {applicant.id for applicant in case.applicants}:
+        raise RefusedError(404, "no such applicant in the case")
+    answer = await run_in_threadpool(
+        suggest, case, request.app.state.policy, question.applicant, question.engine
+    )
+    return await _answer(request, question, answer)
+
+
+@router.post(
+    "/shortlists",
+    summary="Rank the applicants for a unit",
+    responses={200: {"model": Answer}, **_PROBLEMS},
+    openapi_extra=_body(ShortlistQuestion),
+)
+async def shortlists(request: Request) -> JSONResponse:
+    """Answer with verdicts, points and sentences for the reader asked for."""
+    question, case = await _ask(request, ShortlistQuestion)
+    if question.unit not in {unit.id for scheme in case.schemes for unit in scheme.units}:
+        raise RefusedError(404, "no such unit in the case")
+    answer = await run_in_threadpool(
+        shortlist, case, request.app.state.policy, question.unit, question.engine
+    )
+    return await _answer(request, question, answer)

@@ -1,0 +1,167 @@
+"""What goes over the wire: questions in, answers out. Descriptions here become the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from allocator.model import Id, Record, Snapshot
+
+EngineName = Literal["durable", "reference"]
+ReaderName = Literal["committee", "staff", "applicant"]
+LanguageName = Literal["nb", "nn", "en"]
+
+
+class Question(Record):
+    """What every question has in common."""
+
+    case: Snapshot | None = Field(default=None, description="The case; without it the loaded one.")
+    engine: EngineName = Field(default="durable", description="`durable` is the engine of record.")
+    reader: ReaderName = Field(default="committee", description="What they may not see is left out.")
+    language: LanguageName = "nb"
+
+
+class SuggestionsQuestion(Question):
+    """Rank the units that are not lived in for an applicant."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"applicant": "S-2026-001"}})
+
+    applicant: Id
+
+
+class ShortlistQuestion(Question):
+    """Rank the applicants for a unit."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"unit": "fjordgata-1"}})
+
+    unit: Id
+
+
+class Answered(BaseModel):
+    """Base of what is answered; used to describe, not to change, what the engine says."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class PolicyRef(Answered):
+    """Which policy was used."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class FindingOut(Answered):
+    """One rule's outcome for one person, or for the unit."""
+
+    rule: str
+    outcome: Literal["kept", "broken", "unknown"]
+    effect: Literal["bar", "advise_against", "weigh", "note"]
+    overridable: bool = Field(description="Whether a committee may decide against it.")
+    points: int | None = Field(description="Zero or less; null for readers who are shown no points.")
+    could_cost: int | None = Field(description="What an unknown could cost.")
+    about: list[str]
+    facts: dict[str, Any]
+    missing: dict[str, str] = Field(description="Missing fact -> why it is missing.")
+    source: str | None
+    text: str
+    reason: bool = Field(default=False, description="Whether it moved the verdict.")
+    change: str | None = Field(default=None, description="What would have to change.")
+
+
+class AfterNotice(Answered):
+    """The verdict when those who have given notice have moved out."""
+
+    verdict: str
+    text: str
+
+
+class SuggestionOut(Answered):
+    """One unit (or applicant) in its place."""
+
+    rank: int
+    applicant: str | None = Field(default=None, description="In shortlists only.")
+    unit: str
+    living_group: str
+    scheme: str
+    verdict: Literal["suitable", "suitable_with_remarks", "needs_clarification", "advised_against", "blocked"]
+    score: int | None = Field(description="100 plus the points of all findings.")
+    score_at_worst: int | None
+    text: str
+    findings: list[FindingOut]
+    after_notice: AfterNotice | None = None
+
+
+class Answer(Answered):
+    """A ranked answer with everything it rests on. It advises; people decide."""
+
+    engine: str
+    engine_version: str
+    policy: PolicyRef
+    handbook_sha256: str
+    facts_sha256: str
+    as_of: str
+    reader: ReaderName
+    language: LanguageName
+    applicant: str | None = None
+    unit: str | None = None
+    notice: str
+    warnings: list[str]
+    no_option: dict[str, Any] | None
+    suggestions: list[SuggestionOut]
+
+
+class ProblemError(Answered):
+    """One fault and its place."""
+
+    pointer: str
+    expected: str
+
+
+class ProblemOut(Answered):
+    """Problem details after RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[ProblemError] = []
+
+
+class SchemeOut(Answered):
+    """A scheme of the loaded case."""
+
+    id: str
+    name: str
+    kind: str | None
+    municipality: str | None
+    unit_count: int | None
+    living_groups: list[str]
+
+
+class UnitOut(Answered):
+    """A unit of the loaded case."""
+
+    id: str
+    living_group: str
+    scheme: str
+    status: str
+    purpose: str
+    floor: int | None
+    area_m2: int | None
+
+
+class ApplicantOut(Answered):
+    """An applicant of the loaded case: no more than what is needed to ask about them."""
+
+    id: str
+    waiting_since: str
+
+
+class Page(Answered):
+    """One page of a listing."""
+
+    total: int
+    offset: int
+    limit: int

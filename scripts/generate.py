@@ -1,0 +1,46 @@
+"""Write the generated documents, or say which of them differ: the handbook, the schemas, the API."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from allocator.handbook import handbook
+from allocator.model import Snapshot
+from allocator.policy import Policy
+from allocator.texts import Language
+from api.app import create_app
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def documents() -> dict[Path, str]:
+    """Return every generated document by its path."""
+    policy = Policy.from_toml((ROOT / "fixtures/policies/default.toml").read_text(encoding="utf-8"))
+    app = create_app(Snapshot.model_validate_json('{"as_of": "2026-11-22"}'), policy, demo=True)
+    written = {ROOT / f"docs/handbook.{lang}.md": handbook(policy, lang.value) for lang in Language}
+    written[ROOT / "docs/case.schema.json"] = _json(Snapshot.model_json_schema())
+    written[ROOT / "docs/openapi.json"] = _json(app.openapi())
+    return written
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def main() -> int:
+    """Write the documents, or with ``--check`` compare them; 1 if one differs."""
+    differ = []
+    for path, text in documents().items():
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            differ.append(path.relative_to(ROOT))
+    for name in differ:
+        print(f"{name} differs from what is generated: run `make handbook` and review it", file=sys.stderr)
+    return 1 if differ else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

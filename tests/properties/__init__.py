@@ -1,0 +1,1 @@
+"""The laws: what holds for any facts and any policy, each by its name."""
