@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
 from rich.padding import Padding
 from rich.panel import Panel
@@ -303,9 +303,14 @@ def _show(answer: Suggestions, reader: Reader, form: Format, lang: Language, vie
         told = document(answer, reader, lang.value)
         sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
         return
-    explainer = Explainer(answer, reader, lang.value)
-    for renderable in _rendered(explainer, view):
+    for renderable in _rendered(Explainer(answer, reader, lang.value), view):
         _console.print(renderable)
+
+
+def table(answer: Suggestions, *, top: int) -> list[Any]:
+    """Return what the table shows to the committee, with reasons for the first *top*."""
+    view = _View(kept=False, top=top, score=False, unranked=False)
+    return list(_rendered(Explainer(answer, Reader.COMMITTEE), view))
 
 
 def _rendered(explainer: Explainer, view: _View) -> Iterable[Any]:
@@ -422,12 +427,24 @@ def _entry(explainer: Explainer, entry: Released, view: _View) -> Iterable[Any]:
         yield _indented(text("answer.after_notice", date=text.day(a.notice_ends), verdict=after))
 
 
-def _indented(said: str, *, left: int = 2, hang: int = 0, style: str = "") -> Padding:
-    """Return a paragraph with its first line *hang* columns to the left of the others."""
-    width = max(20, _console.width - left - hang)
-    first, *rest = textwrap.wrap(said, width, break_on_hyphens=False) or [""]
-    lines = [first, *(" " * hang + line for line in rest)]
-    return Padding(Text("\n".join(lines), style=style), (0, 0, 0, left))
+@dataclass(frozen=True)
+class _Paragraph:
+    """A paragraph with its first line *hang* columns to the left of the others."""
+
+    said: str
+    left: int
+    hang: int
+    style: str
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        width = min(100, max(20, options.max_width - self.left - self.hang))
+        first, *rest = textwrap.wrap(self.said, width, break_on_hyphens=False) or [""]
+        lines = [first, *(" " * self.hang + line for line in rest)]
+        yield Padding(Text("\n".join(lines), style=self.style), (0, 0, 0, self.left), expand=False)
+
+
+def _indented(said: str, *, left: int = 2, hang: int = 0, style: str = "") -> _Paragraph:
+    return _Paragraph(said, left, hang, style)
 
 
 def main() -> None:

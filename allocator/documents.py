@@ -327,6 +327,7 @@ _OURS = frozenset(
         "document",
         "self_conflict",
         "counterpart",
+        "frequents",
         "order_reach",
         "veto_scope",
     }

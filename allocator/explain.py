@@ -83,7 +83,9 @@ class Explainer:
 
     def _values(self, finding: Finding) -> dict[str, str]:
         expressions = finding.rule.rule.expressions
-        read = {path: self.text.template("unknown") for expr in expressions for path in paths(expr)}
+        read = dict.fromkeys(
+            (path for expr in expressions for path in paths(expr)), self.text.template("unknown")
+        )
         for part in (part for expr in expressions for part in walk(expr)):
             if isinstance(part, AtLeast):
                 read[f"{part.over}s.{part.name}"] = self.text.template("unknown")

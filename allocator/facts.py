@@ -220,6 +220,19 @@ def _features(unit: Unit, scheme: Scheme) -> dict[str, Reading]:
     }
 
 
+def _offer(name: str) -> Callable[[Scheme, date], Any]:
+    """Read what a scheme offers; if the list is not complete, what it leaves out is unknown."""
+
+    def read(scheme: Scheme, day: date) -> Any:
+        offered = _plain(name)(scheme, day)
+        if isinstance(offered, Missing) or scheme.offer_complete:
+            return offered
+        codes = VOCABULARY[f"scheme.{name}"].codes or ()
+        return {code: True if code in offered else Missing.NOT_RECORDED for code in codes}
+
+    return read
+
+
 def _unit_then_scheme(name: str) -> Callable[[Place, date], Any]:
     def read(place: Place, _day: date) -> Any:
         value = getattr(place.unit, name)
@@ -399,7 +412,11 @@ _fact(
     "scheme.unit_count",
     Kind.INT,
     Ask.SCHEME_LEADER,
-    lambda scheme, _day: max(scheme.unit_count or 0, sum(1 for _ in scheme.units)),
+    lambda scheme, _day: (
+        Missing.NOT_RECORDED
+        if scheme.unit_count is None
+        else max(scheme.unit_count, sum(1 for _ in scheme.units))
+    ),
 )
 _fact("scheme.target_groups", Kind.CODES, Ask.SCHEME_LEADER, _plain("target_groups"), codes=model.TargetGroup)
 _fact(
@@ -437,8 +454,8 @@ _fact(
     codes=model.Gender,
 )
 _fact("scheme.night_cover", Kind.CODE, Ask.SCHEME_LEADER, _plain("night_cover"), codes=model.NightCover)
-_fact("scheme.services", Kind.CODES, Ask.SCHEME_LEADER, _plain("services"), codes=model.Service)
-_fact("scheme.measures", Kind.CODES, Ask.SCHEME_LEADER, _plain("measures"), codes=model.Measure)
+_fact("scheme.services", Kind.CODES, Ask.SCHEME_LEADER, _offer("services"), codes=model.Service)
+_fact("scheme.measures", Kind.CODES, Ask.SCHEME_LEADER, _offer("measures"), codes=model.Measure)
 for _name in (
     "cameras",
     "near_hospital",
@@ -636,23 +653,12 @@ class CaseFacts:
         return Candidate(self, self.applicants[applicant_id], self.places[unit_id], zone)
 
     def zone(self, group_id: str, at_least: int) -> Zone:
-        """Return the smallest of living group, scheme and municipality where so many live."""
+        """Return the zone of a living group, in a division of the municipality where so many live in each."""
         return self._zones(at_least)[group_id]
 
     def _zones(self, at_least: int) -> dict[str, Zone]:
         if at_least not in self._zones_by_size:
-            living = self.residents_in
-            whole = Zone("municipality", frozenset(living), frozenset(s.id for s in self.case.schemes))
-            zones = {}
-            for scheme in self.case.schemes:
-                groups = frozenset(group.id for group in scheme.living_groups)
-                around = Zone(f"scheme {scheme.id}", groups, frozenset({scheme.id}))
-                large = sum(living.get(group, 0) for group in groups) >= at_least
-                for group in groups:
-                    alone = Zone(f"group {group}", frozenset({group}), frozenset({scheme.id}))
-                    enough = living.get(group, 0) >= at_least
-                    zones[group] = alone if enough else around if large else whole
-            self._zones_by_size[at_least] = zones
+            self._zones_by_size[at_least] = _partition(self.case, self.residents_in, at_least)
         return self._zones_by_size[at_least]
 
     def applicant_facts(self, applicant: Applicant) -> Facts:
@@ -700,9 +706,8 @@ class CaseFacts:
                 conflict.counterpart if self.person(conflict.party) == own else conflict.party
             )
             home = self._home.get(other) if other is not None else None
-            if home is not None and _within(home, place, zone):
-                nearest = zone is not None or home.group.id == place.group.id
-                near = Nearness.LIVING_GROUP if nearest else Nearness.SCHEME
+            near = None if home is None else _near(home, place, zone)
+            if near is not None:
                 about = (str(other),)
             elif other is None and schemes & conflict.frequents:
                 near, about = Nearness.VISITS, (conflict.id,)
@@ -723,7 +728,7 @@ class CaseFacts:
                 continue
             other = protected if own == bound else bound
             home = self._home.get(other) if other is not None else None
-            if home is not None and _within(home, place, zone):
+            if home is not None and _near(home, place, zone) is not None:
                 about: tuple[str, ...] = (str(other),)
             elif own == bound and schemes & order.forbidden_schemes:
                 about = (order.id,)
@@ -752,10 +757,44 @@ def _has_unknown_occupant(unit: Unit, recorded: bool, lived_in: bool) -> bool:  
             return False
 
 
-def _within(home: Place, place: Place, zone: Zone | None) -> bool:
-    if zone is None:
-        return home.scheme.id == place.scheme.id
-    return home.group.id in zone.groups
+def _near(home: Place, place: Place, zone: Zone | None) -> Nearness | None:
+    """Return how near a home is to a place; whoever lives in the zone lives as near as can be."""
+    if home.group.id == place.group.id or (zone is not None and home.group.id in zone.groups):
+        return Nearness.LIVING_GROUP
+    return Nearness.SCHEME if home.scheme.id == place.scheme.id else None
+
+
+def _partition(case: Snapshot, living: Mapping[str, int], at_least: int) -> dict[str, Zone]:
+    """Divide the living groups into zones: none in which somebody lives holds fewer than *at_least*.
+
+    A living group is a zone of its own if all groups of its scheme are large enough; else its scheme is
+    one. Schemes that are too small are one zone together; if that is too small too, everything is one.
+    The zones do not overlap, so that one zone's answer never tells in which part of another somebody is.
+    """
+
+    def too_few(number: int) -> bool:
+        return 0 < number < at_least
+
+    small: list[Scheme] = []
+    zones: dict[str, Zone] = {}
+    for scheme in case.schemes:
+        groups = [group.id for group in scheme.living_groups]
+        if not any(too_few(living.get(group, 0)) for group in groups):
+            here = frozenset({scheme.id})
+            zones |= {group: Zone(f"group {group}", frozenset({group}), here) for group in groups}
+        elif too_few(sum(living.get(group, 0) for group in groups)):
+            small.append(scheme)
+        else:
+            zones |= _one_zone(f"scheme {scheme.id}", [scheme])
+    if too_few(sum(living.get(group.id, 0) for scheme in small for group in scheme.living_groups)):
+        return _one_zone("municipality", case.schemes)
+    return zones | _one_zone("small schemes", small)
+
+
+def _one_zone(name: str, schemes: Iterable[Scheme]) -> dict[str, Zone]:
+    schemes = list(schemes)
+    groups = frozenset(group.id for scheme in schemes for group in scheme.living_groups)
+    return dict.fromkeys(groups, Zone(name, groups, frozenset(scheme.id for scheme in schemes)))
 
 
 def _covers(veto: Veto, place: Place) -> bool:

@@ -209,6 +209,7 @@ class Fittings(StrEnum):
 class AgreementForm(StrEnum):
     """Form of agreement for living in a unit."""
 
+    TENANCY = "tenancy"  # ordinary; whether open or fixed is not stated
     TENANCY_OPEN = "tenancy_open"
     TENANCY_FIXED = "tenancy_fixed"
     SERVICE_AGREEMENT = "service_agreement"
@@ -756,6 +757,10 @@ class Scheme(Record):
     night_cover: NightCover | None = None
     services: frozenset[Service] | None = None
     measures: frozenset[Measure] | None = None
+    offer_complete: bool = Field(
+        default=True,
+        description="`services` and `measures` are the whole offer; if not, what they leave out is unknown.",
+    )
     cameras: bool | None = None
     entrance: EntranceForm | None = None
     fittings: Fittings | None = None
@@ -801,7 +806,7 @@ class Conflict(Record):
     kind: ConflictKind
     direction: ConflictDirection
     status: ConflictStatus
-    confirmed: bool | None = Field(default=None, description="A second source confirms it.")
+    confirmed: bool = Field(default=False, description="A second source has confirmed it.")
     source: FactSource
     recorded_on: Day
     last_confirmed: Day | None = None
@@ -818,6 +823,8 @@ class Conflict(Record):
             raise PydanticCustomError(
                 "counterpart", "no `counterpart` for a visitor or next of kin: no file is opened on them"
             )
+        if self.frequents and not outside:
+            raise PydanticCustomError("frequents", "`frequents` only for a visitor or next of kin")
         if self.last_confirmed and self.last_confirmed < self.recorded_on:
             raise PydanticCustomError("date_order", "`last_confirmed` on or after `recorded_on`")
         return self
@@ -833,7 +840,7 @@ class Order(Record):
     forbidden_schemes: frozenset[Id] = frozenset()
     valid_from: Day
     valid_until: Day
-    verified: bool | None = None
+    verified: bool = Field(default=False, description="Somebody has seen the order itself.")
     reference: Name | None = None
 
     @model_validator(mode="after")

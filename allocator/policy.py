@@ -108,8 +108,10 @@ class BoundRule:
 
     @cached_property
     def own_paths(self) -> tuple[str, ...]:
-        """The facts that the rule reads of its member, sets of codes and what it counts left out."""
-        return tuple(path for path in paths(self.broken_when, counted=False) if ":" not in path)
+        """The facts that the rule reads or tells of its member, without sets of codes and what it counts."""
+        read = paths(self.broken_when, counted=False)
+        told = (fact.type.path for fact in self.rule.tells)
+        return tuple(dict.fromkeys(path for path in (*read, *told) if ":" not in path))
 
 
 @dataclass(frozen=True)

@@ -392,20 +392,21 @@ def _assessment(candidate: Candidate, rules: tuple[BoundRule, ...], judgement: J
 def findings(candidate: Candidate, rules: tuple[BoundRule, ...], judgement: Judgement) -> tuple[Finding, ...]:
     """Return one finding per rule and person, rules in the order of the rulebook."""
     common = World.of(candidate)
+    worlds = common.members()
     found: list[Finding] = []
     for bound in rules:
         members = candidate.items(bound.rule.about)
         remark = judgement.remarks.get(bound.id, False)
         cost = _cost(bound, len({item.about for item in members}))
-        by_person: dict[tuple[str, ...], list[tuple[Outcome, Item]]] = {}
-        for item, outcome in zip(members, judgement.outcomes[bound.id], strict=True):
-            by_person.setdefault(item.about, []).append((outcome, item))
+        by_person: dict[tuple[str, ...], list[tuple[Outcome, World]]] = {}
+        outcomes = judgement.outcomes[bound.id]
+        for item, world, outcome in zip(members, worlds[bound.rule.about], outcomes, strict=True):
+            by_person.setdefault(item.about, []).append((outcome, world))
         of_rule = [
-            _finding(bound, common, about, entries, cost=cost, remark=remark)
-            for about, entries in by_person.items()
+            _finding(bound, about, entries, cost=cost, remark=remark) for about, entries in by_person.items()
         ]
         of_rule.extend(_about_nobody(bound, common, members, cost))
-        found.extend(sorted(of_rule, key=_place_in_rule))
+        found.extend(sorted(of_rule, key=_place_in_rule) if len(of_rule) > 1 else of_rule)
     return tuple(found)
 
 
@@ -414,18 +415,17 @@ _SEVERITY = {Outcome.BROKEN: 0, Outcome.UNKNOWN: 1, Outcome.KEPT: 2}
 
 def _finding(
     bound: BoundRule,
-    common: World,
     about: tuple[str, ...],
-    entries: list[tuple[Outcome, Item]],
+    entries: list[tuple[Outcome, World]],
     *,
     cost: int,
     remark: bool,
 ) -> Finding:
     """Return the finding about one person: the worst outcome of the entries about them."""
     worst = min((outcome for outcome, _ in entries), key=_SEVERITY.__getitem__)
-    supports = [_read(bound, common.beside(item.facts)) for outcome, item in entries if outcome is worst]
+    supports = [_read(bound, world) for outcome, world in entries if outcome is worst]
     facts: dict[str, Reading] = {}
-    for part in sorted(supports, key=_canonical):
+    for part in sorted(supports, key=_canonical) if len(supports) > 1 else supports:
         facts = {**part, **facts}
     return Finding(
         rule=bound,
@@ -448,7 +448,7 @@ def _read(bound: BoundRule, world: World) -> dict[str, Reading]:
         for path in bound.own_paths
         if not isinstance(value := world.facts.get(path, Missing.NOT_RECORDED), Missing)
     }
-    return known | dict(support(bound.broken_when, world))
+    return known | support(bound.broken_when, world)
 
 
 def _about_nobody(bound: BoundRule, common: World, members: tuple[Item, ...], cost: int) -> Iterable[Finding]:

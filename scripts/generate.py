@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import sys
 from pathlib import Path
 
+from rich.console import Console
+from rich.terminal_theme import DEFAULT_TERMINAL_THEME
+
+from allocator import cli
+from allocator.documents import read_case
 from allocator.handbook import handbook
 from allocator.model import Snapshot
 from allocator.policy import Policy
+from allocator.scoring import suggest
 from allocator.texts import Language
 from api.app import create_app
 
 ROOT = Path(__file__).resolve().parent.parent
+SHOWN = "S-2026-101"
 
 
 def documents() -> dict[Path, str]:
@@ -20,9 +29,22 @@ def documents() -> dict[Path, str]:
     policy = Policy.from_toml((ROOT / "fixtures/policies/default.toml").read_text(encoding="utf-8"))
     app = create_app(Snapshot.model_validate_json('{"as_of": "2026-11-22"}'), policy, demo=True)
     written = {ROOT / f"docs/handbook.{lang}.md": handbook(policy, lang.value) for lang in Language}
+    case = read_case((ROOT / "fixtures/cases/demo-municipality.json").read_bytes())
+    written[ROOT / "docs/suggestion.svg"] = picture(cli.table(suggest(case, policy, SHOWN), top=3))
     written[ROOT / "docs/case.schema.json"] = _json(Snapshot.model_json_schema())
     written[ROOT / "docs/openapi.json"] = _json(app.openapi())
     return written
+
+
+def picture(renderables: list[object]) -> str:
+    """Return what the terminal shows as an SVG picture that loads nothing from anywhere."""
+    console = Console(record=True, width=104, file=io.StringIO(), force_terminal=True, highlight=False)
+    for renderable in renderables:
+        console.print(renderable)
+    svg = console.export_svg(
+        title=f"allocator suggest … --applicant {SHOWN}", theme=DEFAULT_TERMINAL_THEME, unique_id="s"
+    )
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
 def _json(value: object) -> str:

@@ -319,6 +319,7 @@ def schemes(
         night_cover=draw(_or_none(tuple(NightCover))),
         services=draw(_or_none(_sets(Service))),
         measures=draw(_or_none(_sets(Measure))),
+        offer_complete=not draw(_rarely(4)),
         cameras=draw(_maybe_bool),
         entrance=draw(_or_none(tuple(EntranceForm))),
         fittings=draw(_or_none(tuple(Fittings))),
@@ -528,7 +529,7 @@ def _conflicts(draw: DrawFn, case: _Places, applicants: Sequence[Applicant], as_
                 kind=draw(_one_of(tuple(ConflictKind))),
                 direction=draw(_one_of((ConflictDirection.MUTUAL, ConflictDirection.ONE_SIDED))),
                 status=draw(_one_of((ConflictStatus.ACTIVE,) * 3 + tuple(ConflictStatus))),
-                confirmed=draw(_one_of((True, True, False, None))),
+                confirmed=draw(_one_of((True, True, False))),
                 source=FactSource.STAFF,
                 recorded_on=day,
                 last_confirmed=None if again is None else max(day, again),
@@ -558,7 +559,7 @@ def _orders(draw: DrawFn, case: _Places, applicants: Sequence[Applicant], as_of:
                 forbidden_schemes=frozenset() if area is None else frozenset([area.id]),
                 valid_from=as_of + timedelta(days=starts),
                 valid_until=as_of + timedelta(days=ends),
-                verified=draw(_one_of((True, None, False))),
+                verified=draw(_one_of((True, False))),
             )
         )
     return orders

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from allocator import __version__
 from allocator.engines import Judgement, Outcome
-from allocator.facts import LIST_KNOWN_BY, Candidate, Facts, Missing, Reading, Value
+from allocator.facts import LIST_KNOWN_BY, Candidate, Facts, Missing, Range, Reading, Value
 from allocator.policy import BoundRule
 from allocator.rules.language import All, Any, AtLeast, Expr, Not, Op, Ref, Test, Truth
 
@@ -30,16 +30,19 @@ class ReferenceEngine:
         return [self._judge(candidate) for candidate in candidates]
 
     def _judge(self, candidate: Candidate) -> Judgement:
-        outcomes = {}
-        remarks = {}
-        for bound in self._rules:
-            world = World.of(candidate)
-            outcomes[bound.id] = tuple(
-                Outcome.of(truth(bound.broken_when, world.beside(item.facts)))
-                for item in candidate.items(bound.rule.about)
+        common = World.of(candidate)
+        members = common.members()
+        outcomes = {
+            bound.id: tuple(
+                Outcome.of(truth(bound.broken_when, member)) for member in members[bound.rule.about]
             )
-            if bound.remark_when is not None:
-                remarks[bound.id] = truth(bound.remark_when, world) is True
+            for bound in self._rules
+        }
+        remarks = {
+            bound.id: truth(bound.remark_when, common) is True
+            for bound in self._rules
+            if bound.remark_when is not None
+        }
         return Judgement(outcomes, remarks)
 
 
@@ -58,6 +61,10 @@ class World:
     def beside(self, facts: Facts) -> World:
         """Return this world with one member's facts added."""
         return World({**self.facts, **facts}, self.candidate) if facts else self
+
+    def members(self) -> dict[Range, list[World]]:
+        """Return, for each range, this world beside each of its members."""
+        return {over: [self.beside(item.facts) for item in self.candidate.items(over)] for over in Range}
 
     def value(self, path: str) -> Value | None:
         """Return a fact, or None if it is unknown."""
@@ -163,37 +170,35 @@ def _reaches(expr: AtLeast, low: int, high: int | None, members: int) -> Truth3:
 # ------------------------------------------------------------------------------------- explanations
 
 
-def support(expr: Expr, world: World) -> Mapping[str, Reading]:
+def support(expr: Expr, world: World) -> dict[str, Reading]:
     """Return the facts that make *expr* come out as it does, each with its value.
 
     Of a broken rule, the facts that break it; of an unknown one, the facts that are missing; of a kept
     one, the facts that keep it.
     """
     found: dict[str, Reading] = {}
-    _support(expr, world, found)
+    _support(expr, truth(expr, world), world, found)
     return found
 
 
-def _support(expr: Expr, world: World, found: dict[str, Reading]) -> None:
-    result = truth(expr, world)
+def _support(expr: Expr, result: Truth3, world: World, found: dict[str, Reading]) -> None:
     match expr:
         case Not(part):
-            _support(part, world, found)
+            _support(part, _negated(result), world, found)
         case All(parts) | Any(parts):
             for part in parts:
                 if truth(part, world) is result:
-                    _support(part, world, found)
+                    _support(part, result, world, found)
         case Test(path, _, right):
-            refs = [path, right.path] if isinstance(right, Ref) else [path]
-            readings = {ref: world.facts.get(ref, Missing.NOT_RECORDED) for ref in refs}
-            if result is None:
-                readings = {ref: value for ref, value in readings.items() if isinstance(value, Missing)}
-            found.update(readings)
+            for ref in (path, right.path) if isinstance(right, Ref) else (path,):
+                reading = world.facts.get(ref, Missing.NOT_RECORDED)
+                if result is not None or isinstance(reading, Missing):
+                    found[ref] = reading
         case AtLeast():
-            _support_count(expr, world, found)
+            _support_count(expr, result, world, found)
 
 
-def _support_count(expr: AtLeast, world: World, found: dict[str, Reading]) -> None:
+def _support_count(expr: AtLeast, result: Truth3, world: World, found: dict[str, Reading]) -> None:
     low, high, _ = count(expr, world)
     name = f"{expr.over}s.{expr.name}"
     if low == high:
@@ -202,11 +207,11 @@ def _support_count(expr: AtLeast, world: World, found: dict[str, Reading]) -> No
         found[f"{name}.at_least"] = low
         if high is not None:
             found[f"{name}.at_most"] = high
-    if truth(expr, world) is None:
+    if result is None:
         for item in world.candidate.items(expr.over):
             member = world.beside(item.facts)
             if truth(expr.where, member) is None:
-                _support(expr.where, member, found)
+                _support(expr.where, None, member, found)
         known_by = LIST_KNOWN_BY.get(expr.over)
         if known_by is not None and world.value(known_by) is None:
             found[known_by] = world.facts.get(known_by, Missing.NOT_RECORDED)

@@ -38,6 +38,8 @@ _FINDINGS = "Hovedfunn"
 _BUILD = "Beskrivelse av hvem som gjorde hva"
 _SUITABLE = cite(SUITABLE_HOUSING, "", Basis.OWN_NEED)
 
+_not_on_the_ground = (unit.floor > 1) | (unit.floor < 1)
+
 UNIT_AVAILABLE = Rule(
     id="unit-available",
     carries=("R-02",),
@@ -53,7 +55,7 @@ LIFT_NEED = Rule(
     id="lift-need",
     carries=("R-03",),
     about=Range.UNIT,
-    broken_when=applicant.needs.has(Need.LIFT) & (unit.floor > 1) & ~unit.lift,
+    broken_when=applicant.needs.has(Need.LIFT) & _not_on_the_ground & ~unit.lift,
     effect=Effect.BAR,
     sources=(own_need(_TARGET), _SUITABLE),
     public=Public.DWELLING,
@@ -75,7 +77,7 @@ GROUND_FLOOR_NEED = Rule(
     id="ground-floor-need",
     carries=("R-03",),
     about=Range.UNIT,
-    broken_when=applicant.needs.has(Need.GROUND_FLOOR) & (unit.floor > 1),
+    broken_when=applicant.needs.has(Need.GROUND_FLOOR) & _not_on_the_ground,
     effect=Effect.BAR,
     sources=(own_need(_LOCATION), _SUITABLE),
     public=Public.DWELLING,

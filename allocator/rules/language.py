@@ -301,6 +301,10 @@ class Coded:
         return Clash(self.type.path, other.type.path, table)
 
 
+Told = Ordered | Coded
+"""A fact that an explanation may give."""
+
+
 @dataclass(frozen=True)
 class CodeSet:
     """A set of codes; each code is a yes-or-no fact of its own."""
@@ -503,6 +507,7 @@ class Rule:
         contradiction: Evidence that points both ways; the explanation shows both sides.
         own_need: The rule serves the applicant's own need for accommodation (REQ-LDL-7).
         confidential: Only cleared readers may learn what the finding is about.
+        tells: Facts that the explanation gives though the rule does not turn on them.
     """
 
     id: str
@@ -518,6 +523,7 @@ class Rule:
     contradiction: Contradiction | None = None
     own_need: bool = False
     confidential: bool = False
+    tells: tuple[Told, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z]+(-[a-z]+)*", self.id):
@@ -531,6 +537,8 @@ class Rule:
         for expr in self.expressions:
             for path in paths(expr):
                 self._may_read(path, expr)
+        for fact in self.tells:
+            self._may_read(fact.type.path, self.broken_when)
         used = {param.name for expr in self.expressions for param in _params(expr)}
         if used != set(self.params):
             raise RuleError(

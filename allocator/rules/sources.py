@@ -128,6 +128,12 @@ IDRETTSVEIEN = Work(
     "Veiviseren, Melhus kommune",
     "u.å.",
 )
+SMAHUS_MELHUS = Work(
+    "veiviseren-smahus-melhus",
+    "Småhus i Melhus kommune med investeringstilskudd",
+    "Veiviseren, Melhus kommune",
+    "u.å.",
+)
 LOCAL_POLICY = Work("local-policy", "Kommunens regelsett", "Kommunen", "")
 PHYSICAL = Work("physical", "Boenhetens tilstand", "Eiendomsforvalter", "")
 
@@ -139,6 +145,7 @@ WORKS = {
         BO_OG_TJENESTETILBUD,
         OSLO_2018,
         IDRETTSVEIEN,
+        SMAHUS_MELHUS,
         LOCAL_POLICY,
         PHYSICAL,
     )

@@ -16,6 +16,7 @@ STAFF_VETO = Rule(
     broken_when=veto.status.one_of((VetoStatus.OPEN, VetoStatus.UPHELD))
     & (veto.raised_on <= case.as_of)
     & (veto.valid_until >= case.as_of),
+    tells=(veto.ground,),
     effect=Effect.ADVISE_AGAINST,
     sources=(advice("Beboersammensetning har betydning som stabilitet og sikkerhet"),),
     public=Public.LIVING_ENVIRONMENT,

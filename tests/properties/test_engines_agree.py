@@ -174,6 +174,19 @@ def test_a_failure_is_said_and_forgotten(case: Snapshot, call: int, body: str) -
     assert differences(asked, ReferenceEngine(rules), engine) == []
 
 
+def test_a_lasting_failure_is_said_and_forgotten() -> None:
+    """While the rule engine fails on everything each question says so, and then answers are right."""
+    case = municipality(1, 6, applicants=2)
+    asked, (meaning, engine) = candidates(case), both(default_policy(), case.as_of)
+    quoting = mock.patch.object(rete, "assert_fact", side_effect=RuntimeError("applicant__age: 24"))
+    for _ in range(2):
+        with quoting, pytest.raises(EngineError) as failure:
+            engine.judge(asked)
+        assert failure.value.__suppress_context__
+
+    assert differences(asked, meaning, engine) == []
+
+
 @given(case=snapshots(max_units=2, as_of=AS_OF))
 def test_a_lost_answer_is_never_kept(case: Snapshot) -> None:
     """When the rule engine loses its answers the case fails or is unknown; no rule comes out kept."""
