@@ -103,6 +103,9 @@ TABLES = (
         [
             ("upstairs without a lift", True, 2, False, BROKEN),
             ("high up without a lift", True, 3, False, BROKEN),
+            ("in the basement without a lift", True, 0, False, BROKEN),
+            ("deep down without a lift", True, -1, False, BROKEN),
+            ("in the basement with a lift", True, 0, True, KEPT),
             ("upstairs with a lift", True, 2, True, KEPT),
             ("on the ground floor without a lift", True, 1, False, KEPT),
             ("on the ground floor with a lift", True, 1, True, KEPT),
@@ -127,6 +130,8 @@ TABLES = (
             ("on the ground floor", True, 1, KEPT),
             ("on the second floor", True, 2, BROKEN),
             ("on the third floor", True, 3, BROKEN),
+            ("in the basement", True, 0, BROKEN),
+            ("deep down", True, -1, BROKEN),
             ("no need, on the second floor", False, 2, KEPT),
             ("no need, on the ground floor", False, 1, KEPT),
             ("need unknown, on the second floor", None, 2, UNKNOWN),
