@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.markup import escape
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -24,7 +24,7 @@ from rich.text import Text
 
 from allocator import __version__
 from allocator.disclosure import Level, Reader, Released
-from allocator.documents import DocumentError, read_case
+from allocator.documents import DocumentError, case_schema, read_case
 from allocator.engines import EngineError, Outcome
 from allocator.engines.registry import ENGINES
 from allocator.explain import Explainer, document
@@ -51,8 +51,8 @@ BAD_INPUT = 2
 FAILED = 1
 """Exit code for a check that does not hold."""
 
-_console = Console(highlight=False)
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+_console = Console(highlight=False, markup=False, emoji=False)
+_errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 EngineName = StrEnum("EngineName", [(name.upper(), name) for name in ENGINES])  # type: ignore[misc]
 
@@ -109,6 +109,7 @@ def suggest(  # noqa: PLR0917 - options of a command
 ) -> None:
     """Rank the units that are not lived in for an applicant."""
     snapshot, used = _read(case, policy)
+    applicant = unicodedata.normalize("NFC", applicant)
     _known(applicant, (a.id for a in snapshot.applicants), "--applicant", "an applicant")
     answer = _asked(lambda: ask_suggest(snapshot, used, applicant, engine.value))
     view = _View(kept=kept, top=top, score=score, unranked=unranked)
@@ -131,6 +132,7 @@ def shortlist(  # noqa: PLR0917 - options of a command
 ) -> None:
     """Rank the applicants for a unit."""
     snapshot, used = _read(case, policy)
+    unit = unicodedata.normalize("NFC", unit)
     _known(unit, (u.id for scheme in snapshot.schemes for u in scheme.units), "--unit", "a unit")
     answer = _asked(lambda: ask_shortlist(snapshot, used, unit, engine.value))
     view = _View(kept=kept, top=top, score=score, unranked=unranked)
@@ -149,13 +151,13 @@ def check_policy(
 @app.command()
 def handbook(policy: PolicyPath = None, lang: LanguageOption = Language.NB) -> None:
     """Print the rule handbook: every rule in words, with its source, numbers and justification."""
-    sys.stdout.write(write_handbook(_policy(policy), lang.value))
+    _print(write_handbook(_policy(policy), lang.value))
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a case."""
-    sys.stdout.write(json.dumps(Snapshot.model_json_schema(), ensure_ascii=False, indent=2) + "\n")
+    _print(json.dumps(case_schema(), ensure_ascii=False, indent=2) + "\n")
 
 
 @app.command()
@@ -189,14 +191,14 @@ def demo(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000) -> None:
     shown_path = os.path.relpath(case_path)
     _console.print(
         Panel(
-            "[bold]DEMO.[/bold] All people here are invented. There is no login: never put real data in.\n\n"
+            "DEMO. All people here are invented. There is no login: never put real data in.\n\n"
             f"Applicants: {', '.join(names[:4])} ...   Vacant units: {', '.join(vacant[:4])} ...\n\n"
             f"Ask in another window:\n"
             f"  .venv/bin/allocator suggest {shown_path} --applicant {names[0]}\n"
             f"  .venv/bin/allocator shortlist {shown_path} --unit {vacant[0]}\n"
             f"  curl -s {address}/api/v1/suggestions -H 'content-type: application/json' "
             f'-d \'{{"applicant": "{names[0]}"}}\'\n\n'
-            f"API described: {address}/docs     Stop: Ctrl+C",
+            f"API described: {address}/openapi.json     Stop: Ctrl+C",
             title=f"allocator {__version__}",
             border_style="yellow",
         ),
@@ -226,11 +228,11 @@ def _policy(path: Path | None, exit_code: int = BAD_INPUT) -> Policy:
     try:
         text = _bytes(chosen).decode()
     except UnicodeDecodeError:
-        _refuse(str(chosen), (Problem(path="", expected="UTF-8 text"),), exit_code)
+        _refuse(str(chosen), (Problem(path="", expected="UTF-8 text"),))
     try:
         return Policy.from_toml(text)
     except PolicyError as error:
-        _refuse(str(chosen), error.problems, exit_code)
+        _refuse(str(chosen), error.problems, BAD_INPUT if error.malformed else exit_code)
 
 
 def _bytes(path: Path) -> bytes:
@@ -240,21 +242,20 @@ def _bytes(path: Path) -> bytes:
         _refuse(str(path), (Problem(path="", expected=f"a file that can be read ({error.strerror})"),))
 
 
+def _print(text: str) -> None:
+    """Print a document: the same bytes whatever the terminal's encoding is."""
+    typer.echo(text.encode(), nl=False)
+
+
 def _known(identifier: str, known: Iterable[str], option: str, what: str) -> None:
     if identifier not in set(known):
         _refuse("", (Problem(path=option, expected=f"the id of {what} in the case"),))
 
 
-SHOWN_PROBLEMS = 1000
-"""So many faults of one document are printed; the rest are counted."""
-
-
 def _refuse(source: str, problems: tuple[Problem, ...], exit_code: int = BAD_INPUT) -> NoReturn:
-    for problem in problems[:SHOWN_PROBLEMS]:
+    for problem in problems:
         place = ": ".join(part for part in (source, problem.path) if part)
-        _errors.print(f"{place}: expected {problem.expected}", markup=False)
-    if len(problems) > SHOWN_PROBLEMS:
-        _errors.print(f"{source}: and {len(problems) - SHOWN_PROBLEMS} more", markup=False)
+        _errors.print(f"{place}: expected {problem.expected}")
     raise typer.Exit(exit_code)
 
 
@@ -272,7 +273,7 @@ def _asked(ask: Callable[[], Suggestions]) -> Suggestions:
         try:
             return ask()
         except EngineError as error:
-            _errors.print(f"the engine could not answer: {error}", markup=False)
+            _errors.print(f"the engine could not answer: {error}")
             raise typer.Exit(FAILED) from None
 
 
@@ -300,8 +301,7 @@ class _View:
 
 def _show(answer: Suggestions, reader: Reader, form: Format, lang: Language, view: _View) -> None:
     if form is Format.JSON:
-        told = document(answer, reader, lang.value)
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        _print(json.dumps(document(answer, reader, lang.value), ensure_ascii=False, indent=2) + "\n")
         return
     for renderable in _rendered(Explainer(answer, reader, lang.value), view):
         _console.print(renderable)
@@ -326,8 +326,8 @@ def _rendered(explainer: Explainer, view: _View) -> Iterable[Any]:
     if not explainer.released:
         yield text("answer.no_units" if answer.unit is None else "answer.no_applicants")
         return
-    if answer.no_option is not None:
-        said = "\n".join(escape(line) for line in explainer.no_option(answer.no_option))
+    if lines := explainer.no_option():
+        said = "\n".join(lines)
         yield Panel(said, title=text("no_option.title"), border_style="red")
     entries = explainer.released
     if view.unranked:
@@ -337,7 +337,7 @@ def _rendered(explainer: Explainer, view: _View) -> Iterable[Any]:
     yield ""
     if view.unranked:
         yield Text(text("answer.unranked"), style="dim")
-    else:
+    elif explainer.reader is Reader.COMMITTEE:
         rule = "answer.order_rule" if answer.unit is None else "answer.order_rule_shortlist"
         yield Text(text(rule), style="dim")
     shown = entries[: view.top] if view.top else entries
@@ -373,19 +373,20 @@ def _overview(explainer: Explainer, entries: Iterable[Released], view: _View) ->
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     if not view.unranked:
         table.add_column(text("answer.rank"), justify="right")
-    table.add_column(text("answer.unit" if explainer.answer.unit is None else "answer.applicant"))
-    table.add_column(text("answer.scheme"))
+    name = "answer.unit" if explainer.answer.unit is None else "answer.applicant"
+    table.add_column(text(name), overflow="fold")
+    table.add_column(text("answer.scheme"), overflow="fold")
     table.add_column(text("answer.verdict"))
     if view.score:
         table.add_column(text("answer.score"), justify="right")
     for entry in entries:
         sign, style = _MARK[entry.verdict]
         verdict = Text(f"{sign} {text(f'verdicts.{entry.verdict.code}')}", style=style)
-        cells: list[str | Text] = [_name(explainer, entry), entry.assessment.scheme, verdict]
+        cells = [Text(_name(explainer, entry)), Text(entry.assessment.scheme), verdict]
         if not view.unranked:
-            cells.insert(0, str(entry.rank))
+            cells.insert(0, Text(str(entry.rank)))
         if view.score:
-            cells.append(_score(explainer, entry))
+            cells.append(Text(_score(explainer, entry)))
         table.add_row(*cells)
     return table
 

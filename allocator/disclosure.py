@@ -21,13 +21,14 @@ from enum import StrEnum
 
 from allocator.engines import Outcome
 from allocator.facts import Range
-from allocator.rules.language import Public
+from allocator.rules.language import Effect, Public
 from allocator.scoring import (
     Assessment,
     Finding,
     Suggestions,
     Verdict,
     verdict_of,
+    zone_assessments,
     zone_verdicts,
 )
 
@@ -122,7 +123,11 @@ def _coarse_verdicts(answer: Suggestions) -> tuple[list[Verdict], list[bool]]:
     for entry, verdict in zip(answer.ranked, open_verdicts, strict=True):
         zone, hidden = secret[entry.assessment.applicant, entry.assessment.unit]
         key = (entry.assessment.applicant, zone)
-        worst[key] = max(worst.get(key, Verdict.SUITABLE), verdict, hidden)
+        around = Verdict.SUITABLE
+        if answer.unit is not None and hidden > Verdict.SUITABLE:
+            others = zone_assessments(answer, entry.assessment)
+            around = max((verdict_of(_open(a)) for a in others), default=around)
+        worst[key] = max(worst.get(key, Verdict.SUITABLE), verdict, hidden, around)
     verdicts, restricted = [], []
     for entry, verdict in zip(answer.ranked, open_verdicts, strict=True):
         zone, hidden = secret[entry.assessment.applicant, entry.assessment.unit]
@@ -167,14 +172,17 @@ def _for_staff(
 ) -> Released:
     shown: list[Shown] = []
     if not restricted:
-        small = answer.residents_in[assessment.living_group] < answer.policy.k_anonymity
+        applicant = answer.facts.applicants[assessment.applicant]
+        others = answer.facts.residents(applicant, answer.facts.places[assessment.unit].group)
+        small = len(others) < answer.policy.k_anonymity
         by_rule: dict[str, Finding] = {}
         for finding in _open(assessment):
             rule = finding.rule.rule
             if rule.about is Range.VETO or (not rule.reads_others and rule.public in _PRACTICAL):
                 shown.append(Shown(finding, Level.FULL))
             elif not rule.reads_others or (not finding.about and rule.confidential):
-                shown.append(Shown(finding, Level.TOPIC))
+                if finding.rule.effect is not Effect.NOTE:
+                    shown.append(Shown(finding, Level.TOPIC))
             else:
                 known = by_rule.get(rule.id)
                 if known is None or finding.verdict > known.verdict:
@@ -206,7 +214,7 @@ def _for_applicant(
         for finding in assessment.findings
         if not finding.rule.rule.reads_others
         and finding.rule.rule.public is not Public.LIVING_ENVIRONMENT
-        and finding.outcome is not Outcome.KEPT
+        and finding.verdict is not Verdict.SUITABLE
     )
     return Released(
         rank=0,

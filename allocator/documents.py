@@ -6,14 +6,18 @@ about a person.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
 from allocator.model import (
+    LAST_DAY,
     Applicant,
     Conflict,
     InconsistentSnapshotError,
@@ -30,30 +34,43 @@ from allocator.model import (
 MAX_BYTES = 64 * 1024 * 1024
 """Largest document that is read: some hundred thousand people."""
 
+MAX_FAULTS = 1000
+"""So many faults of records are looked for; a document with more is best mended in steps."""
+
 MAX_DEPTH = 64
 """Deepest nesting that is read; a case has about ten levels."""
 
 
 class DocumentError(ValueError):
-    """A document that is refused, with all its faults, in document order."""
+    """A document that is refused, with all its faults, ordered by their place."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(f"{p.path}: {p.expected}" for p in problems))
         self.problems = problems
 
 
+def case_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a case."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Snapshot.model_json_schema()}
+
+
 def read_case(data: bytes) -> Snapshot:
     """Return the snapshot in a JSON document.
 
     Raises:
-        DocumentError: The document is refused; all its faults are given in one go.
+        DocumentError: The document is refused; all its faults are given in one go (but no more than
+            `MAX_FAULTS` of its records').
     """
     content = parse_json(data)
+    if not isinstance(content, dict):
+        _refuse("", "an object")
     try:
         return Snapshot.model_validate_json(data)
     except ValidationError as error:
-        problems = faults(error)
-    raise DocumentError(tuple(_in_order([*problems, *_inconsistencies_among_sound(content)])))
+        of_document = [
+            fault for fault in faults(error) if not fault.path.startswith(tuple(f"/{p}/" for p in _PARTS))
+        ]
+    raise DocumentError(tuple(_in_order([*of_document, *_faults_of_records(content)])))
 
 
 def parse_json(data: bytes) -> Any:
@@ -106,7 +123,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _RefusedError(f"each key once in an object{_named(key, '; twice: ')}")
+                which = f"; `{key}` is there twice" if key in _field_names() else ""
+                raise _RefusedError(f"each key once in an object{which}")
             seen.add(key)
     return found
 
@@ -142,13 +160,12 @@ _PARTS: Mapping[str, type[Record]] = {
 }
 
 
-def _inconsistencies_among_sound(content: Any) -> list[Problem]:
-    """Return what does not fit together among those records that are sound on their own.
+def _faults_of_records(content: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with each record, and what does not fit together among what is sound.
 
     Ids of unsound records count as known, so that one fault is not reported twice.
     """
-    if not isinstance(content, dict):
-        return []
+    found: list[Problem] = []
     sound: dict[str, Any] = {}
     original: dict[str, list[int]] = {}
     ids: set[str] = set()
@@ -157,43 +174,59 @@ def _inconsistencies_among_sound(content: Any) -> list[Problem]:
         records, indices = [], []
         listed = content.get(part)
         for index, item in enumerate(listed if isinstance(listed, list) else ()):
+            if len(found) >= MAX_FAULTS:
+                rest = f"fewer than {MAX_FAULTS} faults; mend these first, for the rest was not looked at"
+                return [*found, Problem(path="", expected=rest)]
             ids.update(_ids(item))
-            record = _mended(adapter, item)
+            record, wrong = _mended(adapter, item)
+            found.extend(
+                Problem(path=f"/{part}/{index}{fault.path}", expected=fault.expected) for fault in wrong
+            )
             if record is not None:
                 records.append(record)
                 indices.append(index)
         sound[part], original[part] = tuple(records), indices
-    try:
-        base = Snapshot.model_validate_json(json.dumps({"as_of": content.get("as_of")}))
-    except ValidationError:
-        return []
-    case = base.model_copy(update=sound)
+    case = _snapshot_at(content.get("as_of")).model_copy(update=sound)
     known = frozenset(ids) - _sound_ids(sound)
-    return [
-        Problem(path=_at_original(problem.path, original), expected=problem.expected)
-        for problem in inconsistencies(case, known)
-    ]
+    found.extend(
+        Problem(path=_at_original(p.path, original), expected=_at_original(p.expected, original))
+        for p in inconsistencies(case, known)
+    )
+    return found
+
+
+def _snapshot_at(as_of: Any) -> Snapshot:
+    """Return an empty snapshot of that day, or of the last one there is if it is unsound."""
+    try:
+        return Snapshot.model_validate_json(json.dumps({"as_of": as_of}))
+    except ValidationError:
+        return Snapshot(as_of=LAST_DAY)
 
 
 _STAND_INS: Mapping[str, Any] = {"waiting_since": "1900-01-01", "name": "-"}
 """What stands in for a required field that is unsound and that nothing else depends on."""
 
 
-def _mended(adapter: TypeAdapter[Any], item: Any) -> Any:
-    """Return a record as it would be without its unsound fields, or None if too little is left."""
-    for _ in range(2):
-        try:
-            return adapter.validate_json(json.dumps(item))
-        except ValidationError as error:
-            if not isinstance(item, dict):
-                return None
-            unsound = {entry["loc"][0] for entry in error.errors(include_input=False) if entry["loc"]}
-            kept = {key: value for key, value in item.items() if key not in unsound}
-            stand_ins = {key: value for key, value in _STAND_INS.items() if key in unsound}
-            if "living_groups" in unsound:
-                stand_ins["living_groups"] = [*_skeletons(item.get("living_groups"))]
-            item = kept | stand_ins
-    return None
+def _mended(adapter: TypeAdapter[Any], item: Any) -> tuple[Any, list[Problem]]:
+    """Return a record as it would be without its unsound fields, and what is wrong with it.
+
+    The record is None if too little is left.
+    """
+    try:
+        return adapter.validate_json(json.dumps(item)), []
+    except ValidationError as error:
+        wrong = faults(error)
+        unsound = {entry["loc"][0] for entry in error.errors(include_input=False) if entry["loc"]}
+    if not isinstance(item, dict):
+        return None, wrong
+    kept = {key: value for key, value in item.items() if key not in unsound}
+    stand_ins = {key: value for key, value in _STAND_INS.items() if key in unsound}
+    if "living_groups" in unsound:
+        stand_ins["living_groups"] = [*_skeletons(item.get("living_groups"))]
+    try:
+        return adapter.validate_json(json.dumps(kept | stand_ins)), wrong
+    except ValidationError:
+        return None, wrong
 
 
 def _skeletons(groups: Any) -> Iterator[dict[str, Any]]:
@@ -216,7 +249,7 @@ def _ids(item: Any) -> set[str]:
     if isinstance(item, dict):
         identifier = item.get("id")
         if isinstance(identifier, str):
-            found.add(identifier)
+            found.add(unicodedata.normalize("NFC", identifier))
         for value in item.values():
             if isinstance(value, list):
                 for inner in value:
@@ -232,9 +265,13 @@ def _sound_ids(sound: Mapping[str, Any]) -> set[str]:
     return found
 
 
-def _at_original(path: str, original: Mapping[str, list[int]]) -> str:
-    _, part, index, *rest = path.split("/")
-    return "/".join(["", part, str(original[part][int(index)]), *rest])
+def _at_original(text: str, original: Mapping[str, list[int]]) -> str:
+    """Return a text with places among the sound records turned into places of the document."""
+
+    def place(match: re.Match[str]) -> str:
+        return f"/{match[1]}/{original[match[1]][int(match[2])]}"
+
+    return re.sub(rf"/({'|'.join(_PARTS)})/([0-9]+)", place, text)
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
@@ -291,10 +328,7 @@ def _problem(kind: str, message: str, context: Mapping[str, Any], location: list
     match kind:
         case "extra_forbidden":
             *parent, field = location
-            return Problem(
-                path=_pointer(parent),
-                expected=f"no field{_named(str(field), ' ', ' that')} the schema does not have",
-            )
+            return Problem(path=_pointer(parent), expected=_known_fields_only(str(field)))
         case "enum" | "literal_error":
             expected = f"one of: {context['expected']}".replace("'", "`")
         case "greater_than_equal":
@@ -317,6 +351,7 @@ def _problem(kind: str, message: str, context: Mapping[str, Any], location: list
 _OURS = frozenset(
     {
         "identifier",
+        "yes",
         "iso_date",
         "known_fact",
         "unheld_fact",
@@ -339,13 +374,20 @@ def _pointer(location: list[int | str]) -> str:
     return "".join(f"/{_safe(part)}" for part in location)
 
 
-_FIELD = re.compile(r"[A-Za-z_]{1,40}")
+@cache
+def _field_names() -> frozenset[str]:
+    """Return every name that a field of ours has; only these are repeated in a fault."""
+    names = {"case", "engine", "reader", "language", *Snapshot.model_fields}
+    for definition in Snapshot.model_json_schema()["$defs"].values():
+        names.update(definition.get("properties", ()))
+    return frozenset(names)
 
 
 def _safe(part: int | str) -> str:
-    return str(part) if isinstance(part, int) or _FIELD.fullmatch(part) else "…"
+    return str(part) if isinstance(part, int) or part in _field_names() else "…"
 
 
-def _named(key: str, before: str, after: str = "") -> str:
-    """Return a key in backticks if it looks like the name of a field and not like something personal."""
-    return f"{before}`{key}`{after}" if _FIELD.fullmatch(key) else after
+def _known_fields_only(key: str) -> str:
+    """Return what is expected instead of an unknown field, without repeating it."""
+    meant = difflib.get_close_matches(key, sorted(_field_names()), n=1, cutoff=0.75)
+    return "only fields that the schema has" + (f"; perhaps `{meant[0]}` was meant" if meant else "")

@@ -19,7 +19,7 @@ from allocator.handbook import handbook_sha256, param_words
 from allocator.model import Snapshot
 from allocator.policy import Warned
 from allocator.rules.language import AtLeast, Effect, Public, paths, walk
-from allocator.scoring import Finding, NoOption, Suggestions, Verdict
+from allocator.scoring import Finding, Suggestions, Verdict
 from allocator.texts import Catalog, catalog, fill, sentence_case
 
 _NOT_ASKED_AGAIN = frozenset({Missing.REFUSED, Missing.WITHDRAWN, Missing.NOT_COMPARABLE})
@@ -261,10 +261,14 @@ class Explainer:
             values["date"] = self.text.day(warned.day)
         return self._say(f"warnings.{warned.code}", values)
 
-    def no_option(self, none: NoOption) -> list[str]:
-        """Return what is said to someone whom everything excludes."""
+    def no_option(self) -> list[str]:
+        """Return what is said where everything shown excludes the applicant; nothing otherwise."""
+        shown = [entry.verdict for entry in self.released]
+        if self.answer.applicant is None or any(v < Verdict.ADVISED_AGAINST for v in shown):
+            return []
         said = [self.text("no_option.duty")]
-        if self.reader is not Reader.COMMITTEE:
+        none = self.answer.no_option
+        if self.reader is not Reader.COMMITTEE or none is None:
             return said
         closing = [
             self.text("no_option.closed_item", title=self.text.rule(rule, "title"), count=str(count))
@@ -330,7 +334,6 @@ def document(answer: Suggestions, reader: Reader = Reader.COMMITTEE, language: s
     explainer = Explainer(answer, reader, language)
     suggestions = [_suggestion(explainer, entry) for entry in explainer.released]
     asked = {"applicant": answer.applicant} if answer.unit is None else {"unit": answer.unit}
-    none = answer.no_option
     facts = facts_sha256(answer.case) if reader is Reader.COMMITTEE else _sha256(suggestions)
     return {
         "engine": answer.engine,
@@ -348,14 +351,18 @@ def document(answer: Suggestions, reader: Reader = Reader.COMMITTEE, language: s
         **asked,
         "notice": explainer.text("answer.advice_only"),
         "warnings": [explainer.warning(warned) for warned in answer.warnings],
-        "no_option": None if none is None else _no_option(explainer, none),
+        "no_option": _no_option(explainer),
         "suggestions": suggestions,
     }
 
 
-def _no_option(explainer: Explainer, none: NoOption) -> dict[str, Any]:
-    told: dict[str, Any] = {"text": " ".join(explainer.no_option(none))}
-    if explainer.reader is Reader.COMMITTEE:
+def _no_option(explainer: Explainer) -> dict[str, Any] | None:
+    said = explainer.no_option()
+    if not said:
+        return None
+    told: dict[str, Any] = {"text": " ".join(said)}
+    none = explainer.answer.no_option
+    if explainer.reader is Reader.COMMITTEE and none is not None:
         told["closed_by"] = [{"rule": rule, "units": count} for rule, count in none.closed_by]
         told["unit"] = none.unit
         told["to_lift"] = [
@@ -400,6 +407,7 @@ def _finding(explainer: Explainer, entry: Released, shown: Shown) -> dict[str, A
     finding = shown.finding
     full = shown.level is Level.FULL
     hidden = shown.level is Level.ENVIRONMENT
+    facts = _facts_for(explainer.reader, finding) if full else {}
     told: dict[str, Any] = {
         "rule": PUBLIC_RULE if hidden else finding.rule.id,
         "outcome": finding.outcome.value,
@@ -408,8 +416,8 @@ def _finding(explainer: Explainer, entry: Released, shown: Shown) -> dict[str, A
         "points": finding.points if entry.scored else None,
         "could_cost": finding.could_cost if entry.scored else None,
         "about": list(finding.about) if full else [],
-        "facts": {path: _plain(value) for path, value in finding.facts.items()} if full else {},
-        "missing": {path: why.value for path, why in finding.missing.items()} if full else {},
+        "facts": {path: _plain(value) for path, value in facts.items()},
+        "missing": {path: value.value for path, value in facts.items() if isinstance(value, Missing)},
         "source": None if hidden else source_text(finding, explainer.answer.as_of),
         "text": explainer.sentence(shown),
     }
@@ -418,6 +426,16 @@ def _finding(explainer: Explainer, entry: Released, shown: Shown) -> dict[str, A
         told["reason"] = finding.verdict is verdict and verdict is not Verdict.SUITABLE
         told["change"] = None if finding.verdict is Verdict.SUITABLE else explainer.change(finding)
     return told
+
+
+_OWN_SUBJECTS = frozenset({"applicant", "choice"})
+
+
+def _facts_for(reader: Reader, finding: Finding) -> Mapping[str, Reading]:
+    """Return the facts that a reader may see; an applicant sees their own (REQ-FVL-1)."""
+    if reader is not Reader.APPLICANT:
+        return finding.facts
+    return {path: value for path, value in finding.facts.items() if path.partition(".")[0] in _OWN_SUBJECTS}
 
 
 def source_text(finding: Finding, day: date) -> str:

@@ -137,6 +137,17 @@ def _assessed(name: str) -> Callable[[Any, date], Any]:
     return read
 
 
+def _asked_by_someone(name: str) -> Callable[[Any, date], Any]:
+    """Read that a question was asked; it counts only with who asked it (REQ-FVL-9b)."""
+
+    def read(record: Any, day: date) -> Any:
+        fact: model.Assessed[Any] = getattr(record, name)
+        value = _assessed(name)(record, day)
+        return Missing.NOT_RECORDED if value is True and fact.recorded_by is None else value
+
+    return read
+
+
 def _gender(record: model.Person, day: date) -> Reading:
     value = record.gender.at(day)
     if value is None:
@@ -344,8 +355,8 @@ _fact(
 )
 _fact("applicant.risk_valid_until", Kind.DATE, Ask.ASSESSOR, _assessment_date("risk", "valid_until"))
 _fact("applicant.needs_valid_until", Kind.DATE, Ask.ASSESSOR, _assessment_date("needs", "valid_until"))
-_fact("applicant.conflicts_asked", Kind.BOOL, Ask.CONFLICT_OFFICER, _assessed("conflicts_asked"))
-_fact("applicant.orders_checked", Kind.BOOL, Ask.CONFLICT_OFFICER, _assessed("orders_checked"))
+_fact("applicant.conflicts_asked", Kind.BOOL, Ask.CONFLICT_OFFICER, _asked_by_someone("conflicts_asked"))
+_fact("applicant.orders_checked", Kind.BOOL, Ask.CONFLICT_OFFICER, _asked_by_someone("orders_checked"))
 _fact(
     "applicant.placement",
     Kind.CODE,
@@ -445,6 +456,20 @@ _fact(
     lambda scheme, day: scheme.gender_condition is not None and scheme.gender_condition.review_by >= day,
 )
 _fact(
+    "scheme.gender_condition_overdue",
+    Kind.BOOL,
+    Ask.SCHEME_LEADER,
+    lambda scheme, day: scheme.gender_condition is not None and scheme.gender_condition.review_by < day,
+)
+_fact(
+    "scheme.gender_review_by",
+    Kind.DATE,
+    Ask.SCHEME_LEADER,
+    lambda scheme, _day: (
+        Missing.NOT_RECORDED if scheme.gender_condition is None else scheme.gender_condition.review_by
+    ),
+)
+_fact(
     "scheme.gender",
     Kind.CODE,
     Ask.SCHEME_LEADER,
@@ -483,6 +508,7 @@ for _name, _codes in (
     ("direction", model.ConflictDirection),
     ("status", model.ConflictStatus),
     ("counterpart_role", model.CounterpartRole),
+    ("source", model.FactSource),
     ("reach", model.ConflictReach),
 ):
     _fact(f"conflict.{_name}", Kind.CODE, Ask.CONFLICT_OFFICER, _entry("conflict", _name), codes=_codes)

@@ -23,15 +23,17 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -393,28 +395,49 @@ Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_nfc)]
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_nfc)]
 
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+"""Days between which everything here happens."""
+
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _iso_date(value: object) -> object:
     """Let a date in as itself or as ``YYYY-MM-DD``; never as a number of seconds."""
-    if isinstance(value, date) and type(value) is date:
-        return value
+    day = value
     if isinstance(value, str) and _ISO_DATE.fullmatch(value):
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             raise PydanticCustomError("iso_date", "a date that exists, as YYYY-MM-DD") from None
-    raise PydanticCustomError("iso_date", "a date written as YYYY-MM-DD")
+    if type(day) is not date:
+        raise PydanticCustomError("iso_date", "a date written as YYYY-MM-DD")
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise PydanticCustomError("iso_date", "a date from 1900-01-01 to 2199-12-31")
+    return day
 
 
-Day = Annotated[date, BeforeValidator(_iso_date), Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
+Day = Annotated[
+    date,
+    BeforeValidator(_iso_date),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"}),
+]
+
+
+def _yes(value: bool) -> bool:  # noqa: FBT001 - the value is what is checked
+    if not value:
+        raise PydanticCustomError("yes", "`true`, or another status than `known`")
+    return value
+
+
+Yes = Annotated[bool, AfterValidator(_yes)]
+"""Said only when it is so; otherwise the status says what became of the question."""
+
 Months = Annotated[int, Field(ge=0, le=1200)]
 SquareMetres = Annotated[int, Field(ge=1, le=1000)]
 Floor = Annotated[int, Field(ge=-5, le=60)]
 """Floor as Norwegians count: 1 is the ground floor, 0 and below are under it."""
 Count = Annotated[int, Field(ge=0, le=10_000)]
-MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^\d{4}$")]
+MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
 
 
 class Record(BaseModel):
@@ -441,6 +464,16 @@ class Assessed(Record, Generic[T]):
         recorded_by: The role or initials of the one who wrote it down.
         valid_until: The last day it holds; ``None`` means that no end is set. Expired is unknown.
     """
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Return the name used in the schema: ``AssessedGender``, ``AssessedDate``."""
+        (kind,) = params
+        inner = getattr(kind, "__args__", (kind,))[0]
+        many = "s" if getattr(kind, "__origin__", None) is frozenset else ""
+        names = {"bool": "YesNo", "int": "Number"}
+        name = getattr(inner, "__name__", str(inner))
+        return f"Assessed{names.get(name, name[:1].upper() + name[1:])}{many}"
 
     value: T | None = None
     status: FactStatus = FactStatus.KNOWN
@@ -621,12 +654,12 @@ class Applicant(Person):
     )
     wishes: Wishes | None = Field(default=None, description="Missing means: not obtained.")
     placement: Placement = Placement()
-    conflicts_asked: Assessed[Literal[True]] = Field(
-        default=Assessed[Literal[True]](status=FactStatus.NOT_ASKED),
+    conflicts_asked: Assessed[Yes] = Field(
+        default=Assessed[Yes](status=FactStatus.NOT_ASKED),
         description="Somebody asked about enemies; without it an empty list proves nothing (REQ-FVL-9b).",
     )
-    orders_checked: Assessed[Literal[True]] = Field(
-        default=Assessed[Literal[True]](status=FactStatus.NOT_ASKED),
+    orders_checked: Assessed[Yes] = Field(
+        default=Assessed[Yes](status=FactStatus.NOT_ASKED),
         description="Somebody checked for restraining orders.",
     )
     resides_as: Id | None = Field(
@@ -669,7 +702,7 @@ class Unit(Record):
     """One dwelling (*boenhet*)."""
 
     id: Id
-    unit_no: Annotated[str, StringConstraints(pattern=r"^[HLUK]\d{4}$")] | None = None
+    unit_no: Annotated[str, StringConstraints(pattern=r"^[HLUK][0-9]{4}$")] | None = None
     purpose: UnitPurpose = UnitPurpose.HOME
     status: UnitStatus
     vacant_since: Day | None = None
@@ -920,16 +953,16 @@ class InconsistentSnapshotError(ValueError):
 class Snapshot(Record):
     """One municipality on one day: everything a suggestion depends on beside the policy."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Annotated[int, Field(ge=1, le=1)] = 1
     as_of: Day
     municipality: Municipality | None = None
     notes: Text | None = Field(default=None, description="What this case is; no rule reads it.")
-    schemes: tuple[Scheme, ...] = ()
-    residents: tuple[Resident, ...] = ()
-    applicants: tuple[Applicant, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
-    orders: tuple[Order, ...] = ()
-    vetoes: tuple[Veto, ...] = ()
+    schemes: Annotated[tuple[Scheme, ...], FailFast()] = ()
+    residents: Annotated[tuple[Resident, ...], FailFast()] = ()
+    applicants: Annotated[tuple[Applicant, ...], FailFast()] = ()
+    conflicts: Annotated[tuple[Conflict, ...], FailFast()] = ()
+    orders: Annotated[tuple[Order, ...], FailFast()] = ()
+    vetoes: Annotated[tuple[Veto, ...], FailFast()] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -977,10 +1010,16 @@ def inconsistencies(case: Snapshot, also_known: frozenset[str] = frozenset()) ->
             yield Problem(path=path, expected=f"the id of {what} in this document")
 
     yield from _occupancy(case, units, also_known)
+    moving: dict[str, int] = {}
     for i, applicant in enumerate(case.applicants):
         at = f"/applicants/{i}"
         yield from _adult(f"{at}/birth_date/value", applicant, case.as_of)
         yield from points_at(f"{at}/resides_as", applicant.resides_as, residents, "a resident")
+        first = moving.setdefault(applicant.resides_as or f"nobody {i}", i)
+        if first != i:
+            yield Problem(
+                path=f"{at}/resides_as", expected=f"a resident of their own; /applicants/{first} has that one"
+            )
         if applicant.wishes is not None:
             for j, wish in enumerate(applicant.wishes.preferred):
                 yield from points_at(f"{at}/wishes/preferred/{j}/scheme", wish.scheme, schemes, "a scheme")

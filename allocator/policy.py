@@ -18,49 +18,64 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
-from allocator.model import Day, Name, Problem, Record, Text
+from allocator.model import Day, Name, Problem, Record
 from allocator.rules import RULEBOOK, RULES_BY_ID
 from allocator.rules.language import Effect, Expr, ParamValue, Rule, bind, paths
 
 
 class PolicyError(ValueError):
-    """A policy that is refused, with every reason."""
+    """A policy that is refused, with every reason.
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    `malformed` tells a document that cannot be read from one that is read and refused.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...], *, malformed: bool = False) -> None:
+        self.malformed = malformed
         super().__init__("\n".join(f"{p.path}: {p.expected}" for p in problems))
         self.problems = problems
+
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+"""Something that somebody has to say for themselves: not blank."""
 
 
 class Justification(Record):
     """Why a protected ground is read (REQ-LDL-1)."""
 
-    legal_basis_note: Text
-    purpose: Text
-    necessity: Text
-    proportionality: Text
+    legal_basis_note: Reason
+    purpose: Reason
+    necessity: Reason
+    proportionality: Reason
     approved_by: Name
     approved_on: Day
     review_by: Day
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.review_by < self.approved_on:
+            raise PydanticCustomError("date_order", "`review_by` on or after `approved_on`")
+        return self
 
 
 class Valued(Record):
     """A number or table with its origin: a source, or ``local choice`` and why."""
 
     value: Any
-    origin: Text
+    origin: Reason
 
 
 class RulePolicy(Record):
     """What a policy says of one rule."""
 
     effect: str
-    origin: Text = Field(description="Where the effect, and the points if any, come from.")
+    origin: Reason = Field(description="Where the effect, and the points if any, come from.")
     enabled: bool = True
-    off_reason: Text | None = Field(default=None, description="Why the rule is switched off.")
+    off_reason: Reason | None = Field(default=None, description="Why the rule is switched off.")
     points: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None, description="What a broken rule costs, where the effect is `weigh`."
     )
@@ -76,7 +91,7 @@ class PolicyDocument(Record):
     valid_from: Day
     approved_by: Name
     approved_on: Day
-    change_note: Text
+    change_note: Reason
     k_anonymity: Valued = Field(
         description="Smallest number of residents of a zone in which a protected fact may be told."
     )
@@ -142,10 +157,10 @@ class Policy:
         try:
             document = PolicyDocument.model_validate(content)
         except ValidationError as error:
-            raise PolicyError(tuple(_problems(error))) from None
+            raise PolicyError(tuple(_problems(error)), malformed=True) from None
         self.document = document
         self.sha256 = hashlib.sha256(
-            json.dumps(content, sort_keys=True, default=_plain_json, ensure_ascii=False).encode()
+            json.dumps(content, sort_keys=True, default=str, ensure_ascii=False).encode()
         ).hexdigest()
         problems: list[Problem] = []
         bound = [self._bind(rule, problems) for rule in RULEBOOK]
@@ -170,7 +185,14 @@ class Policy:
         try:
             content = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise PolicyError((Problem(path="", expected=f"a TOML document: {error}"),)) from None
+            raise PolicyError(
+                (Problem(path="", expected=f"a TOML document: {error}"),), malformed=True
+            ) from None
+        except (ValueError, RecursionError):
+            unread = Problem(
+                path="", expected="a TOML document of plain tables, texts, dates and whole numbers"
+            )
+            raise PolicyError((unread,), malformed=True) from None
         return cls(content)
 
     @property
@@ -303,12 +325,6 @@ def _params(rule: Rule, entry: RulePolicy, at: str, problems: list[Problem]) -> 
         except ValueError as error:
             problems.append(Problem(path=f"{at}.params.{name}.value", expected=str(error)))
     return params
-
-
-def _plain_json(value: object) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"not a plain value: {type(value).__name__}")
 
 
 def _problems(error: ValidationError) -> list[Problem]:

@@ -25,7 +25,7 @@ from functools import cached_property
 from allocator.engines import Engine, Judgement, Outcome
 from allocator.engines.reference import World, support
 from allocator.engines.registry import ENGINES, engine
-from allocator.facts import LIST_KNOWN_BY, Candidate, CaseFacts, Item, Missing, Reading
+from allocator.facts import LIST_KNOWN_BY, Candidate, CaseFacts, Item, Missing, Reading, Zone
 from allocator.model import Snapshot, UnitStatus
 from allocator.policy import BoundRule, Policy, Warned
 from allocator.rules.language import Effect
@@ -304,7 +304,7 @@ def zone_verdicts(answer: Suggestions) -> Mapping[tuple[str, str], tuple[str, Ve
     used = engine(answer.engine, policy, facts.as_of)
     rules = policy.active(facts.as_of)
     candidates = [
-        facts.candidate(a.applicant, a.unit, facts.zone(a.living_group, policy.k_anonymity))
+        facts.candidate(a.applicant, a.unit, _zone(answer, a))
         for a in (entry.assessment for entry in answer.ranked)
     ]
     verdicts = {}
@@ -314,6 +314,23 @@ def zone_verdicts(answer: Suggestions) -> Mapping[tuple[str, str], tuple[str, Ve
         key = (candidate.applicant.id, candidate.place.unit.id)
         verdicts[key] = (candidate.zone.name, verdict_of(secret))
     return verdicts
+
+
+def _zone(answer: Suggestions, assessment: Assessment) -> Zone:
+    """Return the zone of an assessment's unit; an applicant who lives there does not count."""
+    own = answer.facts.applicants[assessment.applicant].resides_as is not None
+    return answer.facts.zone(assessment.living_group, answer.policy.k_anonymity + own)
+
+
+def zone_assessments(answer: Suggestions, assessment: Assessment) -> list[Assessment]:
+    """Return the applicant's assessments of every unit of the zone that is not lived in."""
+    groups = _zone(answer, assessment).groups
+    pairs = [
+        (assessment.applicant, unit_id)
+        for unit_id, place in sorted(answer.facts.places.items())
+        if place.group.id in groups and place.unit.status is not UnitStatus.OCCUPIED
+    ]
+    return _assess(answer.facts, answer.policy, answer.engine, pairs)
 
 
 def _after_notice(

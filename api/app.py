@@ -25,6 +25,9 @@ from api.schemas import ShortlistQuestion, SuggestionsQuestion
 
 __all__ = ["TOKEN_VARIABLE", "WeakTokenError", "create_app", "run"]
 
+API = "/api/v1"
+"""Where the API begins."""
+
 MAX_BODY = 16 * 1024 * 1024
 """Largest request body, in bytes."""
 
@@ -55,6 +58,7 @@ def create_app(snapshot: Snapshot, used: Policy, *, token: str | None = None, de
         version=__version__,
         summary="Decision support for allocating supported housing. It advises; people decide.",
         openapi_url="/openapi.json",
+        docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
     )
     app.state.case = snapshot
@@ -62,7 +66,7 @@ def create_app(snapshot: Snapshot, used: Policy, *, token: str | None = None, de
     app.state.token = None if demo else checked_token(token)
     errors.install(app)
     for module in (questions, case, policy):
-        app.include_router(module.router, prefix="/api/v1")
+        app.include_router(module.router, prefix=API)
     app.include_router(operations.router)
     app.middleware("http")(_watched)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -75,15 +79,19 @@ async def _watched(request: Request, call: Callable[[Request], Awaitable[Respons
     if _too_large(request):
         response: Response = errors.problem(413, "the body is too large", f"At most {MAX_BODY} bytes.")
     else:
-        response = await call(request)
+        try:
+            response = await call(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered and logged without its message
+            response = errors.unexpected(error)
     response.headers.update(_SECURITY_HEADERS)
-    route = getattr(request.scope.get("route"), "path", "unknown")
+    route = _route(request)
+    method = request.method if request.method in _METHODS else "OTHER"
     seconds = time.perf_counter() - started
-    REQUESTS.labels(request.method, route, str(response.status_code)).inc()
+    REQUESTS.labels(method, route, str(response.status_code)).inc()
     SECONDS.labels(route).observe(seconds)
     _log.info(
         "access",
-        method=request.method,
+        method=method,
         route=route,
         status=response.status_code,
         caller=getattr(request.state, "caller", "nobody"),
@@ -91,6 +99,18 @@ async def _watched(request: Request, call: Callable[[Request], Awaitable[Respons
         milliseconds=round(seconds * 1000),
     )
     return response
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _route(request: Request) -> str:
+    """Return the route as it is declared; no path of ours has parameters that are about anyone."""
+    path = getattr(request.scope.get("route"), "path", None)
+    if path is None:
+        return "unknown"
+    mounted = request.url.path.startswith(API) and not path.startswith(API)
+    return f"{API}{path}" if mounted else str(path)
 
 
 def _too_large(request: Request) -> bool:

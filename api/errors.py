@@ -73,10 +73,11 @@ def install(app: FastAPI) -> None:
         answer.headers.update(error.headers or {})
         return answer
 
-    @app.exception_handler(Exception)
-    async def unexpected(_request: Request, error: Exception) -> JSONResponse:
-        _log.error("unexpected_error", kind=type(error).__name__)
-        return problem(500, "something went wrong", "It is logged without personal data.")
+
+def unexpected(error: Exception) -> JSONResponse:
+    """Return the answer to what nobody foresaw. Only the kind of error is logged."""
+    _log.error("unexpected_error", kind=type(error).__name__)
+    return problem(500, "something went wrong", "It is logged without personal data.")
 
 
 def _expected(item: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ class Question(Record):
 class SuggestionsQuestion(Question):
     """Rank the units that are not lived in for an applicant."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"applicant": "S-2026-001"}})
+    model_config = ConfigDict(json_schema_extra={"example": {"applicant": "S-2026-101"}})
 
     applicant: Id
 
@@ -33,7 +33,7 @@ class SuggestionsQuestion(Question):
 class ShortlistQuestion(Question):
     """Rank the applicants for a unit."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"unit": "fjordgata-1"}})
+    model_config = ConfigDict(json_schema_extra={"example": {"unit": "tunet-2"}})
 
     unit: Id
 
@@ -73,6 +73,7 @@ class FindingOut(Answered):
 class AfterNotice(Answered):
     """The verdict when those who have given notice have moved out."""
 
+    begins: str = Field(alias="from", description="The last day of the last one who has given notice.")
     verdict: str
     text: str
 

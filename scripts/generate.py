@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
 from allocator import cli
-from allocator.documents import read_case
+from allocator.documents import case_schema, read_case
 from allocator.handbook import handbook
 from allocator.model import Snapshot
 from allocator.policy import Policy
@@ -31,7 +31,7 @@ def documents() -> dict[Path, str]:
     written = {ROOT / f"docs/handbook.{lang}.md": handbook(policy, lang.value) for lang in Language}
     case = read_case((ROOT / "fixtures/cases/demo-municipality.json").read_bytes())
     written[ROOT / "docs/suggestion.svg"] = picture(cli.table(suggest(case, policy, SHOWN), top=3))
-    written[ROOT / "docs/case.schema.json"] = _json(Snapshot.model_json_schema())
+    written[ROOT / "docs/case.schema.json"] = _json(case_schema())
     written[ROOT / "docs/openapi.json"] = _json(app.openapi())
     return written
 

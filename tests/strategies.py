@@ -74,6 +74,7 @@ from allocator.model import (
     WindowHeight,
     Wish,
     Wishes,
+    Yes,
 )
 from allocator.policy import Policy
 from allocator.rules import RULEBOOK
@@ -120,8 +121,8 @@ _maybe_bool = _or_none((True, False))
 @cache
 def _assessed_pool(kind: type[Assessed[Any]], values: tuple[Any, ...], as_of: date) -> tuple[Any, ...]:
     yesterday, tomorrow = _days(as_of, -1, 1)
-    told: dict[str, Any] = {"source": FactSource.STAFF, "recorded_on": yesterday}
-    oral: dict[str, Any] = {**told, "source": FactSource.ORAL, "recorded_by": "NN"}
+    told: dict[str, Any] = {"source": FactSource.STAFF, "recorded_on": yesterday, "recorded_by": "NN"}
+    oral: dict[str, Any] = {**told, "source": FactSource.ORAL}
     one, last = values[0], values[-1]
     known = [kind(value=value, **told) for value in values]
     at_limit = [
@@ -428,8 +429,8 @@ def _applicants(
                 target_groups=draw(assessed(_TARGETS, Assessed[frozenset[TargetGroup]], as_of=as_of)),
                 wishes=draw(_wishes(case, as_of)),
                 placement=draw(_placements(as_of)),
-                conflicts_asked=draw(assessed((True,), Assessed[Literal[True]], as_of=as_of)),
-                orders_checked=draw(assessed((True,), Assessed[Literal[True]], as_of=as_of)),
+                conflicts_asked=draw(assessed((True,), Assessed[Yes], as_of=as_of)),
+                orders_checked=draw(assessed((True,), Assessed[Yes], as_of=as_of)),
                 resides_as=None if home is None else home.id,
             )
         )
@@ -704,10 +705,10 @@ def _values(kind: ParamType, default: Any, codes: int, pairs: int) -> SearchStra
             return st.sampled_from([*near, minimum, maximum])
         case Codes(listed):
             every = [code.value for code in listed]
-            return st.lists(st.sampled_from(every), unique=True, max_size=codes)
+            return st.lists(st.sampled_from(every), unique=True, min_size=1, max_size=codes)
         case Pairs(listed):
             every_pair = [list(pair) for pair in itertools.combinations([c.value for c in listed], 2)]
-            return st.lists(st.sampled_from(every_pair), unique_by=tuple, max_size=pairs)
+            return st.lists(st.sampled_from(every_pair), unique_by=tuple, min_size=1, max_size=pairs)
         case Choice(options):
             return st.sampled_from(options)
     raise TypeError(f"no values for {type(kind).__name__}")

@@ -119,7 +119,7 @@ FAULTS = {
         "a unit where nobody else lives; /residents/0 lives there",
     ),
     "unit-that-does-not-exist": ("/residents/1/unit", "the id of a unit in this document"),
-    "unknown-field": ("/applicants/0", "no field"),
+    "unknown-field": ("/applicants/0", "only fields"),
     "veto-without-fact": ("/vetoes/0/fact", "this field"),
 }
 
@@ -282,7 +282,6 @@ def test_a_number_beyond_all_limits_is_a_fault_of_its_place(pointer: str, raw: s
     assert pointer in dict(refused(with_raw(pointer, raw)))
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a literal 1 or true takes what Python finds equal to it")
 @pytest.mark.parametrize(
     ("pointer", "raw"),
     [
@@ -345,9 +344,12 @@ def test_only_a_day_that_exists_is_a_date(pointer: str, value: Any, phrase: str)
     assert phrase in expected
 
 
-@pytest.mark.xfail(strict=True, reason="bug: the limit is shown as Python writes it, `datetime.date(...)`")
 @pytest.mark.parametrize(
-    ("value", "expected"), [("1899-12-31", "at least 1900-01-01"), ("2200-01-01", "at most 2199-12-31")]
+    ("value", "expected"),
+    [
+        ("1899-12-31", "a date from 1900-01-01 to 2199-12-31"),
+        ("2200-01-01", "a date from 1900-01-01 to 2199-12-31"),
+    ],
 )
 def test_a_date_beyond_the_limits_is_told_the_limit(value: str, expected: str) -> None:
     """A day outside two centuries is told the first or the last day, written as dates are."""
@@ -438,8 +440,8 @@ WRONG: tuple[tuple[str, Any, str], ...] = (
     ("/schemes/0/services", "meals", "a list"),
     ("/schemes/0/evidence", [], "an object"),
     ("/schemes/0/municipality", "99", "text of the form that the schema gives"),
-    ("/schema_version", 2, "one of: 1"),
-    ("/schema_version", "1", "one of: 1"),
+    ("/schema_version", 2, "at most 1"),
+    ("/schema_version", "1", "a whole number"),
     ("/municipality", "Fjordby", "an object"),
     ("/conflicts/0/frequents", "provehuset", "a list"),
 )
@@ -484,7 +486,6 @@ def test_every_field_is_named_in_full() -> None:
             assert [path for path, _ in refused(with_value(where, {"": 0})) if path.startswith(pointer)]
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a field with a digit in its name is shown as an ellipsis")
 def test_a_field_with_a_digit_is_named_in_full() -> None:
     """A fault of the area names the area."""
     assert [path for path, _ in refused(with_value(AREA, 0))] == [AREA]
@@ -561,7 +562,6 @@ def test_pointing_at_an_unsound_record_is_no_second_fault() -> None:
     assert refused(encoded(content)) == [("/residents/0", "`move_out` on or after `moved_in`")]
 
 
-@pytest.mark.xfail(strict=True, reason="bug: ids of unsound records are not normalised")
 def test_pointing_at_an_unsound_record_is_no_second_fault_however_it_is_written() -> None:
     """The same holds where the two write the id's letters in different ways."""
     content = case_of()
@@ -570,7 +570,6 @@ def test_pointing_at_an_unsound_record_is_no_second_fault_however_it_is_written(
     assert refused(encoded(content)) == [("/residents/0", "`move_out` on or after `moved_in`")]
 
 
-@pytest.mark.xfail(strict=True, reason="bug: the place in the expectation counts sound records only")
 def test_a_fault_that_names_another_record_names_its_place_in_the_document() -> None:
     """Where a fault says who else is concerned, it is the place in the document that it names."""
     content = case_of()
@@ -584,7 +583,6 @@ def test_a_fault_that_names_another_record_names_its_place_in_the_document() -> 
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="bug: without a sound `as_of` nothing is said of what does not fit")
 def test_an_unsound_day_does_not_hide_what_does_not_fit_together() -> None:
     """A fault in `as_of` hides nothing that does not depend on the day."""
     content = case_of()
@@ -644,12 +642,12 @@ def test_no_unknown_key_that_may_be_personal_is_repeated(secret: str) -> None:
             _assert_silent(encoded(content))
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a name of one word looks like a field and is repeated")
 @pytest.mark.parametrize("secret", ["Nordmann", "kari_nordmann", "KARINORDMANN"])
 @pytest.mark.parametrize("pointer", ["/applicants/0", "/schemes/0/evidence", "/residents/0/gender"])
 def test_no_name_of_one_word_is_repeated_as_a_key(pointer: str, secret: str) -> None:
     """A surname that somebody used as a key is not repeated either."""
     content = case_of()
+    content["schemes"][0]["evidence"] = {}
     inside(content, place(pointer))[secret] = 1
     _assert_silent(encoded(content))
 
@@ -660,7 +658,6 @@ def test_a_personal_key_that_stands_twice_is_not_repeated(secret: str) -> None:
     _assert_silent(f'{{"{secret}": 1, "{secret}": 2}}'.encode())
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a name of one word looks like a field and is repeated")
 def test_a_name_of_one_word_that_stands_twice_is_not_repeated() -> None:
     """A surname given twice as a key is not repeated."""
     _assert_silent(b'{"Nordmann": 1, "Nordmann": 2}')

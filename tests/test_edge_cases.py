@@ -134,7 +134,7 @@ UNSTATED: dict[str, Assessed[Any]] = {
 @pytest.mark.parametrize("gender", UNSTATED.values(), ids=UNSTATED)
 def test_e01_gender_unknown_is_for_the_committee_to_look_at(gender: Assessed[Any]) -> None:
     """An unknown, undisclosed or non-binary gender needs clarification, and no scheme is dropped."""
-    women_only = GenderCondition(gender="woman", document="Vedtak 1/26", review_by=NEXT_YEAR)
+    women_only = GenderCondition(gender=Gender.WOMAN, document="Vedtak 1/26", review_by=NEXT_YEAR)
     case = a_case(a_house("hus"), a_house("kvinnehus", gender_condition=women_only), a_house("tomt", (0,)))
     before, after = ask(case), ask(with_person(case, "a", gender=gender))
 
@@ -178,7 +178,7 @@ def test_e02_a_gender_condition_works_only_with_a_document() -> None:
     """A scheme for one gender must say where that is adopted; then it is advice to be answered, no bar."""
     with pytest.raises(ValidationError):
         GenderCondition.model_validate({"gender": "woman", "review_by": "2027-01-01"})
-    condition = GenderCondition(gender="woman", document="Vedtak 1/26", review_by=TODAY)
+    condition = GenderCondition(gender=Gender.WOMAN, document="Vedtak 1/26", review_by=TODAY)
     case = with_scheme(a_case(), "hus", gender_condition=condition)
 
     assert the_finding(ask(case), "gender-condition").outcome is Outcome.BROKEN
@@ -187,14 +187,14 @@ def test_e02_a_gender_condition_works_only_with_a_document() -> None:
 
 def test_e02_an_expired_condition_no_longer_counts() -> None:
     """After its review date a gender condition speaks against nobody, and the scheme is shown."""
-    condition = GenderCondition(gender="woman", document="Vedtak 1/26", review_by=YESTERDAY)
+    condition = GenderCondition(gender=Gender.WOMAN, document="Vedtak 1/26", review_by=YESTERDAY)
 
     assert verdict(with_scheme(a_case(), "hus", gender_condition=condition)) is Verdict.SUITABLE
 
 
 def test_e02_a_scheme_whose_condition_has_expired_is_shown_with_a_warning() -> None:
     """The committee is told that the condition was due for review, and when."""
-    condition = GenderCondition(gender="woman", document="Vedtak 1/26", review_by=YESTERDAY)
+    condition = GenderCondition(gender=Gender.WOMAN, document="Vedtak 1/26", review_by=YESTERDAY)
     told = shown(ask(with_scheme(a_case(), "hus", gender_condition=condition)))
 
     assert "21.11.2026" in in_bytes(told)
@@ -468,13 +468,13 @@ def test_e16_an_expired_risk_assessment_is_unknown_and_asks_for_a_new_one() -> N
 
 
 @pytest.mark.parametrize("part", ["risk", "needs"])
-def test_e16_an_expired_assessment_downgrades_nobody(part: str) -> None:
-    """An expired assessment needs clarification: the unit is neither advised against nor let through."""
+def test_e16_an_expired_assessment_must_be_answered_and_blocks_nothing(part: str) -> None:
+    """R-22 asks for a new assessment or a written answer: everywhere, lifting nothing and barring nothing."""
     old: dict[str, Any] = {"risk": a_risk(until=YESTERDAY), "needs": some_needs(until=YESTERDAY)}
     case = with_person(a_case(), "a", **{part: old[part]})
 
-    assert verdict(case) is Verdict.NEEDS_CLARIFICATION
-    assert ask(case).no_option is None
+    assert verdict(case) is Verdict.ADVISED_AGAINST
+    assert [f.rule.id for f in assessed(ask(case)).reasons] == ["assessment-expired"]
 
 
 def test_e16_a_screen_from_the_ward_says_nothing_about_a_home() -> None:
@@ -583,7 +583,8 @@ def test_e21_somebody_under_eighteen_is_out_of_scope() -> None:
     """The day before the eighteenth birthday is child welfare; on the birthday the case is taken."""
     with pytest.raises(ValueError, match="child welfare"):
         with_person(a_case(), "a", birth_date=known(date(2008, 11, 23)))
-    assert with_person(a_case(), "a", birth_date=known(date(2008, 11, 22)))
+    grown = with_person(a_case(), "a", birth_date=known(date(2008, 11, 22)))
+    assert the_finding(ask(grown), "unit-available").outcome is Outcome.KEPT
 
 
 def in_crisis(review_by: date | None, **given: Any) -> Applicant:
@@ -603,11 +604,13 @@ def test_e22_a_crisis_placement_needs_a_date_for_a_new_look() -> None:
 
 def test_e22_in_a_crisis_the_safety_rules_still_run() -> None:
     """A known enemy, a restraining order and a unit that is not free bar at night as by day."""
-    tonight = {"applicants": [in_crisis(TOMORROW)]}
+    tonight = [in_crisis(TOMORROW)]
     houses = (a_house("hus"), a_house("andre"))
-    enemy = a_case(*houses, conflicts=[a_conflict("a", "hus-1-r1")], **tonight)
-    order = a_case(*houses, orders=[an_order("a", "hus-1-r1")], **tonight)
-    taken = with_unit(a_case(*houses, **tonight), "hus-1-v1", status=UnitStatus.RESERVED, vacant_since=None)
+    enemy = a_case(*houses, conflicts=[a_conflict("a", "hus-1-r1")], applicants=tonight)
+    order = a_case(*houses, orders=[an_order("a", "hus-1-r1")], applicants=tonight)
+    taken = with_unit(
+        a_case(*houses, applicants=tonight), "hus-1-v1", status=UnitStatus.RESERVED, vacant_since=None
+    )
 
     for case in (enemy, order, taken):
         assert verdict(case) is Verdict.BLOCKED

@@ -564,8 +564,8 @@ def test_a_schemes_sets_are_known_when_published() -> None:
     assert {of_scheme()[f"scheme.services:{code}"] for code in Service} == {Missing.NOT_RECORDED}
 
 
-@pytest.mark.parametrize(("published", "listed", "read"), [(None, 3, 3), (2, 3, 3), (3, 3, 3), (9, 3, 9)])
-def test_a_scheme_has_at_least_the_units_listed(published: int | None, listed: int, read: int) -> None:
+@pytest.mark.parametrize(("published", "listed", "read"), [(2, 3, 3), (3, 3, 3), (9, 3, 9)])
+def test_a_scheme_has_at_least_the_units_listed(published: int, listed: int, read: int) -> None:
     """The size of a scheme is the published number, but never less than the units that are listed."""
     units = tuple(a_unit(f"u{number}") for number in range(listed))
     groups = (
@@ -839,9 +839,14 @@ def test_a_conflict_was_last_confirmed_when_it_was_recorded_if_nothing_else_is_s
         assert item.facts["conflict.last_confirmed"] == read
 
 
-@pytest.mark.parametrize(("confirmed", "read"), [(None, Missing.NOT_RECORDED), (False, False), (True, True)])
-def test_what_a_conflict_entry_says_is_read_as_it_stands(confirmed: bool | None, read: object) -> None:
-    """Direction, status, reach and role are codes; confirmation may be missing."""
+def test_a_scheme_whose_size_is_not_published_has_no_known_size() -> None:
+    """The units that happen to be listed say nothing of a size that nobody has published."""
+    assert of_scheme(unit_count=None)["scheme.unit_count"] is Missing.NOT_RECORDED
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_what_a_conflict_entry_says_is_read_as_it_stands(confirmed: bool) -> None:
+    """Direction, status, reach, role and source are codes; it is confirmed or it is not."""
     entry = a_conflict("a", "r1", confirmed=confirmed, reach=ConflictReach.LIVING_GROUP)
     (item,) = members(a_case(lives={"r1": "u2"}, conflicts=(entry,)), Range.CONFLICT, "u1")
 
@@ -851,7 +856,8 @@ def test_what_a_conflict_entry_says_is_read_as_it_stands(confirmed: bool | None,
         "conflict.status": "active",
         "conflict.counterpart_role": "resident",
         "conflict.reach": "living_group",
-        "conflict.confirmed": read,
+        "conflict.confirmed": confirmed,
+        "conflict.source": "staff",
         "conflict.last_confirmed": LONG_AGO,
         "conflict.nearness": "living_group",
     }
@@ -939,11 +945,11 @@ def test_a_protected_person_who_left_yesterday_keeps_nobody_out() -> None:
 
 
 def test_an_order_is_read_with_its_days_and_whether_it_is_verified() -> None:
-    """An order that nobody verified or rejected is not known to be either."""
+    """An order that nobody has verified is not verified."""
     (item,) = members(a_case(orders=(an_order("a", None, "s1"),)), Range.ORDER, "u1")
 
     assert item.facts == {
-        "order.verified": Missing.NOT_RECORDED,
+        "order.verified": False,
         "order.valid_from": LONG_AGO,
         "order.valid_until": TOMORROW,
     }

@@ -255,7 +255,6 @@ def test_all_faults_are_told_in_one_go() -> None:
 
 
 @pytest.mark.parametrize("value", ["", " ", "\n"])
-@pytest.mark.xfail(strict=True, reason="bug: an empty reason counts as a reason")
 @pytest.mark.parametrize(
     "place",
     [
@@ -367,10 +366,11 @@ def test_a_table_of_pairs_is_a_list_of_two_different_codes_each(value: Any) -> N
     """What is not a list of pairs of different codes is refused with the codes there are."""
     found = refusals(changed((f"{PAIRS}.value", value)))
     assert set(found) == {f"{PAIRS}.value"}
-    assert found[f"{PAIRS}.value"].startswith("a list of pairs of different codes out of: alcohol, ")
+    assert found[f"{PAIRS}.value"].startswith(
+        "a list of one or more pairs of different codes out of: alcohol, "
+    )
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="bug: a list where a code is due is a crash")
 @pytest.mark.parametrize("code", [["opioids"], {"opioids": 1}])
 def test_a_list_in_a_pair_is_refused(code: Any) -> None:
     """A list or a table where a code is due is refused like any other wrong value."""
@@ -477,11 +477,6 @@ def test_an_empty_policy_lacks_everything() -> None:
     }
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=(TypeError, ValueError, RecursionError),
-    reason="bug: these are a crash and no refusal",
-)
 @pytest.mark.parametrize("value", ["07:32:00", "9" * 5000, "[" * 5000 + "]" * 5000])
 def test_odd_values_of_toml_are_refused(value: str) -> None:
     """A time of day, a number of thousands of digits and deep nesting are refused like other wrong values."""

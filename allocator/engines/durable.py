@@ -20,8 +20,10 @@ proposition of its own in the same way. Both are judged in an earlier *stage*.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import math
 import threading
 import weakref
 from collections.abc import Iterable, Mapping
@@ -43,6 +45,9 @@ MAX_RULES = 60
 
 MAX_ALTERNATIVES = 8
 """Alternatives of one engine rule's condition before it is cut into propositions of its own."""
+
+MAX_PARTS = 40
+"""Parts of one condition that are judged side by side."""
 
 _NEGATED = {Op.EQ: Op.NE, Op.NE: Op.EQ, Op.LT: Op.GE, Op.GE: Op.LT, Op.GT: Op.LE, Op.LE: Op.GT}
 _SYMBOL = {Op.NE: "$neq", Op.LT: "$lt", Op.LE: "$lte", Op.GT: "$gt", Op.GE: "$gte"}
@@ -114,11 +119,17 @@ class _Compiler:
                 return Not(self._small(part))
             case All(parts) | Any(parts):
                 small = type(expr)(tuple(self._small(part) for part in parts))
-                if max(map(len, _alternatives(small))) <= MAX_ALTERNATIVES:
-                    return small
-                return type(expr)(tuple(self._cut_out(part) for part in small.parts))
+                return small if max(_sizes(small)) <= MAX_ALTERNATIVES else self._narrow(small)
             case _:
                 return expr
+
+    def _narrow(self, expr: All | Any) -> Expr:
+        """Return *expr* over properties alone, few enough for one ruleset."""
+        parts = [self._cut_out(part) for part in expr.parts]
+        while len(parts) > MAX_PARTS:
+            groups = [parts[i : i + MAX_ALTERNATIVES] for i in range(0, len(parts), MAX_ALTERNATIVES)]
+            parts = [self._cut_out(type(expr)(tuple(group))) for group in groups]
+        return type(expr)(tuple(parts))
 
     def _cut_out(self, expr: Expr) -> Expr:
         if isinstance(expr, Test | Truth):
@@ -129,8 +140,13 @@ class _Compiler:
 
     def _count(self, expr: AtLeast) -> Expr:
         limit = f"limit.{expr.over}_{expr.name}_{expr.count}_{expr.percent}"
-        self.limits[limit] = expr
+        _claim(self.limits, limit, expr)
         return _Reached(_count_key(expr), limit)
+
+
+def _claim(limits: dict[str, AtLeast], limit: str, expr: AtLeast) -> None:
+    if limits.setdefault(limit, expr).where != expr.where:
+        raise EngineError(f"two counts are called `{expr.name}`")
 
 
 def _count_key(expr: AtLeast) -> str:
@@ -143,6 +159,21 @@ class _Reached(Expr):
 
     key: str
     limit: str
+
+
+def _sizes(expr: Expr) -> tuple[int, int]:
+    """Return how many alternatives make *expr* definitely true, and definitely false, without making them."""
+    match expr:
+        case Not(part):
+            true, false = _sizes(part)
+            return false, true
+        case All(parts) | Any(parts):
+            sizes = [_sizes(part) for part in parts]
+            one, other = (0, 1) if isinstance(expr, All) else (1, 0)
+            joined, summed = math.prod(size[one] for size in sizes), sum(size[other] for size in sizes)
+            return (joined, summed) if one == 0 else (summed, joined)
+        case _:
+            return 1, 1
 
 
 def _alternatives(expr: Expr) -> tuple[tuple[Conjunction, ...], tuple[Conjunction, ...]]:
@@ -246,14 +277,17 @@ class _Ruleset:
             raise EngineError("the rule engine does not answer")
 
     def __call__(self, fact: str) -> list[str]:
-        """Return the names of the rules that fire for an encoded fact."""
+        """Return the names of the rules that fire for an encoded fact.
+
+        After any error the state of the session is not known, so that the next call opens a new one.
+        """
         try:
+            if not self._finalizer.alive:
+                self._open()
             return self._fire(json.loads(fact))
-        except Exception:  # noqa: BLE001 - the state of the session is not known after any error
+        except Exception:  # noqa: BLE001 - the engine's own messages may quote the fact, so none is passed on
             self._finalizer()
-            self._open()
-            # the engine's own messages may quote the fact, so the cause is not passed on
-            raise EngineError("the rule engine failed on a fact") from None
+        raise EngineError("the rule engine failed on a fact") from None
 
     def _fire(self, fact: dict[str, Property]) -> list[str]:
         fired = []
@@ -271,8 +305,9 @@ class _Ruleset:
 
 
 def _close(handle: int) -> None:
-    rete.delete_state(handle, "0")
-    rete.delete_ruleset(handle)
+    with contextlib.suppress(Exception):  # a session that cannot be closed is left behind
+        rete.delete_state(handle, "0")
+        rete.delete_ruleset(handle)
 
 
 _Memory = dict[tuple[_Ruleset, str], dict[str, bool | None]]
@@ -354,7 +389,8 @@ class DurableEngine:
         counters: dict[Range, _Compiler] = {}
         counted: dict[str, Expr] = {}
         for compiler in compilers.values():
-            self._limits.update(compiler.limits)
+            for limit, expr in compiler.limits.items():
+                _claim(self._limits, limit, expr)
         for expr in self._limits.values():
             if counted.setdefault(_count_key(expr), expr.where) != expr.where:
                 raise EngineError(f"two counts are called `{expr.name}`")

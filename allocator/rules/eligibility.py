@@ -7,6 +7,7 @@ from allocator.rules.sources import (
     C_ONE_GROUP,
     C_RISK,
     DUTY_TO_INVESTIGATE,
+    LAWFUL_DIFFERENCE,
     LOCAL_POLICY,
     OSLO_2018,
     SOBSTADVEIEN,
@@ -51,6 +52,17 @@ GENDER_CONDITION = Rule(
     public=Public.TARGET_GROUP,
 )
 
+GENDER_CONDITION_OVERDUE = Rule(
+    id="gender-condition-overdue",
+    carries=("R-08",),
+    about=Range.UNIT,
+    broken_when=scheme.gender_condition_overdue,
+    tells=(scheme.gender_review_by,),
+    effect=Effect.NOTE,
+    sources=(cite(LAWFUL_DIFFERENCE, "", Basis.DUTY),),
+    public=Public.TARGET_GROUP,
+)
+
 ASSESSMENT_EXPIRED = Rule(
     id="assessment-expired",
     carries=("R-22",),
@@ -65,4 +77,4 @@ ASSESSMENT_EXPIRED = Rule(
     contradiction=C_RISK,
 )
 
-RULES = (ROP_REQUIREMENT, TARGET_GROUP, GENDER_CONDITION, ASSESSMENT_EXPIRED)
+RULES = (ROP_REQUIREMENT, TARGET_GROUP, GENDER_CONDITION, GENDER_CONDITION_OVERDUE, ASSESSMENT_EXPIRED)

@@ -402,10 +402,11 @@ class Codes:
     def check(self, value: object) -> tuple[str, ...]:
         """Return *value* sorted if it fits, else raise ValueError saying what is expected."""
         allowed = {code.value for code in self.codes}
-        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-            raise ValueError(f"a list of codes out of: {', '.join(sorted(allowed))}")
-        if not set(value) <= allowed:
-            raise ValueError(f"codes out of: {', '.join(sorted(allowed))}")
+        expected = f"a list of one or more codes out of: {', '.join(sorted(allowed))}"
+        if not isinstance(value, list | tuple) or not value:
+            raise ValueError(expected)
+        if not all(isinstance(v, str) and v in allowed for v in value):
+            raise ValueError(expected)
         return tuple(sorted(set(value)))
 
 
@@ -418,12 +419,14 @@ class Pairs:
     def check(self, value: object) -> tuple[tuple[str, str], ...]:
         """Return *value* in a fixed order if it fits, else raise ValueError saying what is expected."""
         allowed = {code.value for code in self.codes}
-        expected = f"a list of pairs of different codes out of: {', '.join(sorted(allowed))}"
-        if not isinstance(value, list | tuple):
-            raise ValueError(expected)  # noqa: TRY004 - the caller turns it into a fault of the document
+        expected = f"a list of one or more pairs of different codes out of: {', '.join(sorted(allowed))}"
+        if not isinstance(value, list | tuple) or not value:
+            raise ValueError(expected)
         pairs = set()
         for pair in value:
-            if not isinstance(pair, list | tuple) or not all(code in allowed for code in pair):
+            if not isinstance(pair, list | tuple) or not all(
+                isinstance(c, str) and c in allowed for c in pair
+            ):
                 raise ValueError(expected)
             match sorted(pair):
                 case [one, other] if one != other:
@@ -534,22 +537,25 @@ class Rule:
             raise RuleError(f"`{self.id}`: `broken_when` is not an expression")
         if self.effect is Effect.BAR and self.bases == {Basis.STAFF_ADVICE}:
             raise RuleError(f"`{self.id}`: staff advice alone cannot be a bar by default")
+        own = COMMON_SUBJECTS | {self.about.value}
         for expr in self.expressions:
-            for path in paths(expr):
-                self._may_read(path, expr)
+            self._may_read(expr, own)
         for fact in self.tells:
-            self._may_read(fact.type.path, self.broken_when)
+            self._may_read(Test(fact.type.path, Op.EQ, ""), own)
         used = {param.name for expr in self.expressions for param in _params(expr)}
         if used != set(self.params):
             raise RuleError(
                 f"`{self.id}`: used or declared, not both: {', '.join(sorted(used ^ set(self.params)))}"
             )
 
-    def _may_read(self, path: str, expr: Expr) -> None:
-        subject = fact_type(path).subject
-        counted = {part.over.value for part in walk(expr) if isinstance(part, AtLeast)}
-        if subject not in COMMON_SUBJECTS | counted | {self.about.value}:
-            raise RuleError(f"`{self.id}` is about `{self.about}` and cannot read `{path}`")
+    def _may_read(self, expr: Expr, subjects: frozenset[str]) -> None:
+        """Refuse facts of other subjects than the rule is about; what is counted has its own."""
+        for part in walk(expr, counted=False):
+            for path in _own_paths(part):
+                if fact_type(path).subject not in subjects:
+                    raise RuleError(f"`{self.id}` is about `{self.about}` and cannot read `{path}` there")
+            if isinstance(part, AtLeast):
+                self._may_read(part.where, COMMON_SUBJECTS | {part.over.value})
 
     @property
     def expressions(self) -> tuple[Expr, ...]:

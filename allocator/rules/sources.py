@@ -45,12 +45,11 @@ class Work:
 
 @dataclass(frozen=True)
 class LawVersion:
-    """A section as it stands between two dates. No `valid_from`: not looked up. No `valid_to`: in force."""
+    """A section from the day it holds until the next version does. No `valid_from`: not looked up."""
 
     act: str
     section: str
     valid_from: date | None = None
-    valid_to: date | None = None
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,10 @@ class Law:
     checked: bool = False
 
     def at(self, day: date) -> str:
-        """Return the reference that holds on *day*, or the earliest one known."""
-        for version in reversed(self.versions):
-            begun = version.valid_from is None or version.valid_from <= day
-            if begun and (version.valid_to is None or day <= version.valid_to):
-                return f"{version.act} {version.section}"
-        return f"{self.versions[0].act} {self.versions[0].section}"
+        """Return the reference that holds on *day*: the latest that had begun, or the first one known."""
+        begun = [v for v in self.versions if v.valid_from is None or v.valid_from <= day]
+        version = begun[-1] if begun else self.versions[0]
+        return f"{version.act} {version.section}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from allocator import __version__
+from allocator.engines import EngineError
 from allocator.engines.registry import ENGINES, engine
+from api.errors import problem
 
 router = APIRouter(tags=["operations"])
 
@@ -24,7 +26,10 @@ def healthz() -> dict[str, str]:
 def readyz(request: Request) -> JSONResponse:
     """Say whether the rules are loaded and the engine of record answers."""
     state: Any = request.app.state
-    record = engine(next(iter(ENGINES)), state.policy, state.case.as_of)
+    try:
+        record = engine(next(iter(ENGINES)), state.policy, state.case.as_of)
+    except EngineError:
+        return problem(503, "the engine of record does not answer")
     return JSONResponse({"status": "ready", "engine": record.name, "engine_version": record.version})
 
 

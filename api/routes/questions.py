@@ -41,7 +41,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 async def _ask(request: Request, kind: type[Q]) -> tuple[Q, Snapshot]:
     """Return the question in the request's body, and the case it is about."""
-    content = parse_json(await request.body())
+    content = await run_in_threadpool(parse_json, await request.body())
     case = content.pop("case", None) if isinstance(content, dict) else None
     try:
         question = kind.model_validate_json(json.dumps(content))

@@ -84,6 +84,11 @@ TABLES = (
         ],
     ),
     table(
+        "gender-condition-overdue",
+        ("scheme.gender_condition_overdue",),
+        [("overdue for review", True, BROKEN), ("not overdue", False, KEPT), ("unknown", None, UNKNOWN)],
+    ),
+    table(
         "gender-condition",
         ("scheme.has_gender_condition", "scheme.gender", "applicant.gender"),
         [
