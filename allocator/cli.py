@@ -79,6 +79,9 @@ TopOption = Annotated[
     int, typer.Option("--top", min=0, help="In the table, give reasons for so many; 0 for all.")
 ]
 ScoreOption = Annotated[bool, typer.Option("--score", help="In the table, show the sum of points.")]
+CompareOption = Annotated[
+    tuple[str, str] | None, typer.Option("--compare", metavar="ONE OTHER", help="Why one before the other.")
+]
 UnrankedOption = Annotated[bool, typer.Option("--unranked", help="In the table, list by id, not by rank.")]
 
 _RECORD = next(iter(EngineName))
@@ -106,13 +109,15 @@ def suggest(  # noqa: PLR0917 - options of a command
     top: TopOption = 5,
     score: ScoreOption = False,  # noqa: FBT002
     unranked: UnrankedOption = False,  # noqa: FBT002
+    compare: CompareOption = None,
 ) -> None:
     """Rank the units that are not lived in for an applicant."""
     snapshot, used = _read(case, policy)
     applicant = unicodedata.normalize("NFC", applicant)
     _known(applicant, (a.id for a in snapshot.applicants), "--applicant", "an applicant")
     answer = _asked(lambda: ask_suggest(snapshot, used, applicant, engine.value))
-    view = _View(kept=kept, top=top, score=score, unranked=unranked)
+    _comparable(answer, compare)
+    view = _View(kept=kept, top=top, score=score, unranked=unranked, compare=compare)
     _show(answer, reader, form, lang, view)
 
 
@@ -129,13 +134,19 @@ def shortlist(  # noqa: PLR0917 - options of a command
     top: TopOption = 5,
     score: ScoreOption = False,  # noqa: FBT002
     unranked: UnrankedOption = False,  # noqa: FBT002
+    compare: CompareOption = None,
 ) -> None:
     """Rank the applicants for a unit."""
+    if reader is Reader.APPLICANT:
+        _refuse(
+            "", (Problem(path="--reader", expected="`committee` or `staff`: a shortlist is about others"),)
+        )
     snapshot, used = _read(case, policy)
     unit = unicodedata.normalize("NFC", unit)
     _known(unit, (u.id for scheme in snapshot.schemes for u in scheme.units), "--unit", "a unit")
     answer = _asked(lambda: ask_shortlist(snapshot, used, unit, engine.value))
-    view = _View(kept=kept, top=top, score=score, unranked=unranked)
+    _comparable(answer, compare)
+    view = _View(kept=kept, top=top, score=score, unranked=unranked, compare=compare)
     _show(answer, reader, form, lang, view)
 
 
@@ -191,19 +202,23 @@ def demo(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000) -> None:
     shown_path = os.path.relpath(case_path)
     _console.print(
         Panel(
-            "DEMO. All people here are invented. There is no login: never put real data in.\n\n"
-            f"Applicants: {', '.join(names[:4])} ...   Vacant units: {', '.join(vacant[:4])} ...\n\n"
-            f"Ask in another window:\n"
-            f"  .venv/bin/allocator suggest {shown_path} --applicant {names[0]}\n"
-            f"  .venv/bin/allocator shortlist {shown_path} --unit {vacant[0]}\n"
-            f"  curl -s {address}/api/v1/suggestions -H 'content-type: application/json' "
-            f'-d \'{{"applicant": "{names[0]}"}}\'\n\n'
-            f"API described: {address}/openapi.json     Stop: Ctrl+C",
+            "DEMO. All people here are invented. There is no login: never put real data in.",
             title=f"allocator {__version__}",
             border_style="yellow",
-        ),
-        soft_wrap=True,
+        )
     )
+    question = json.dumps({"applicant": names[0]})
+    for line in (
+        f"Applicants: {', '.join(names[:4])} ...   Vacant units: {', '.join(vacant[:4])} ...",
+        "",
+        "Ask in another window:",
+        f"  .venv/bin/allocator suggest {shown_path} --applicant {names[0]}",
+        f"  .venv/bin/allocator shortlist {shown_path} --unit {vacant[0]}",
+        f"  curl -s {address}/api/v1/suggestions -H 'content-type: application/json' -d '{question}'",
+        "",
+        f"API described: {address}/openapi.json     Stop: Ctrl+C",
+    ):
+        _console.print(line, soft_wrap=True)
     run(create_app(snapshot, used, demo=True), host="127.0.0.1", port=port)
 
 
@@ -240,6 +255,13 @@ def _bytes(path: Path) -> bytes:
         return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
         _refuse(str(path), (Problem(path="", expected=f"a file that can be read ({error.strerror})"),))
+
+
+def _comparable(answer: Suggestions, compare: tuple[str, str] | None) -> None:
+    entries = (entry.assessment for entry in answer.ranked)
+    names = {a.unit if answer.unit is None else a.applicant for a in entries}
+    if compare is not None and not set(compare) <= names:
+        _refuse("", (Problem(path="--compare", expected="two ids that are in the answer"),))
 
 
 def _print(text: str) -> None:
@@ -297,11 +319,15 @@ class _View:
     top: int
     score: bool
     unranked: bool
+    compare: tuple[str, str] | None = None
 
 
 def _show(answer: Suggestions, reader: Reader, form: Format, lang: Language, view: _View) -> None:
     if form is Format.JSON:
-        _print(json.dumps(document(answer, reader, lang.value), ensure_ascii=False, indent=2) + "\n")
+        _print(
+            json.dumps(document(answer, reader, lang.value, view.compare), ensure_ascii=False, indent=2)
+            + "\n"
+        )
         return
     for renderable in _rendered(Explainer(answer, reader, lang.value), view):
         _console.print(renderable)
@@ -344,6 +370,10 @@ def _rendered(explainer: Explainer, view: _View) -> Iterable[Any]:
     for entry in shown:
         yield ""
         yield from _entry(explainer, entry, view)
+    if view.compare is not None:
+        yield ""
+        yield Text(text("answer.comparison"), style="bold")
+        yield _indented(explainer.compared(*view.compare))
     contested = dict.fromkeys(
         both
         for entry in shown

@@ -26,6 +26,10 @@ _NOT_ASKED_AGAIN = frozenset({Missing.REFUSED, Missing.WITHDRAWN, Missing.NOT_CO
 """A no is a no, and what cannot be compared is not asked for."""
 
 
+class NotForApplicantsError(ValueError):
+    """An applicant asks about others; they may ask about themselves."""
+
+
 class Explainer:
     """Writes the sentences of one answer for one reader.
 
@@ -36,9 +40,12 @@ class Explainer:
 
     Raises:
         ValueError: The product does not have that language.
+        NotForApplicantsError: The answer is about several applicants and an applicant would read it.
     """
 
     def __init__(self, answer: Suggestions, reader: Reader, language: str = "nb") -> None:
+        if reader is Reader.APPLICANT and answer.applicant is None:
+            raise NotForApplicantsError("a shortlist is not for applicants")
         self.answer = answer
         self.reader = reader
         self.text = catalog(language)
@@ -189,10 +196,21 @@ class Explainer:
             said.append(self.text("view.environment"))
         return " ".join(said)
 
+    def compared(self, one: str, other: str) -> str:
+        """Return why one of two units (or applicants) stands before the other, the better first.
+
+        Raises:
+            KeyError: One of them is not in the answer.
+        """
+        place = {self._name(entry): index for index, entry in enumerate(self.released)}
+        first, second = sorted((place[one], place[other]))
+        return self.comparison(self.released[first], self.released[second])
+
     def comparison(self, first: Released, second: Released) -> str:
         """Return why *first* stands before *second*: two units for an applicant, or two applicants.
 
-        For a reader who is not cleared, and so for a letter, only what they may be shown of each is used.
+        For a reader who is not cleared, and so for a letter, only what they may be shown of each is used. A
+        letter never compares its reader with another applicant.
         """
         names = self._names(first, second)
         if self.reader is Reader.COMMITTEE:
@@ -203,18 +221,26 @@ class Explainer:
             "verdict_second": self.text(f"verdicts.{second.verdict.code}"),
         }
         said = [self._say(key, {**names, **verdicts})]
-        if self.answer.applicant is not None:
-            for name, own, other in (
-                (names["first"], first, second),
-                (names["second"], second, first),
-            ):
-                theirs = {self.sentence(shown) for shown in other.findings}
-                only = [s for s in map(self.sentence, own.findings) if s not in theirs]
-                if only:
-                    said.append(f"{name}: {' '.join(dict.fromkeys(only))}")
+        for name, own, other in ((names["first"], first, second), (names["second"], second, first)):
+            theirs = {self.sentence(shown) for shown in other.findings}
+            told = (self.sentence(s) for s in own.findings if s.finding.outcome is not Outcome.KEPT)
+            only = dict.fromkeys(sentence for sentence in told if sentence not in theirs)
+            if only:
+                said.append(f"{name}: {' '.join(only)}")
         if first.environment or second.environment:
             said.append(self.text("view.environment"))
         return " ".join(said)
+
+    def letter(self, unit: str) -> str:
+        """Return why an applicant has, or has not, come first for a unit that others want too.
+
+        Says what is true of the applicant, by their own facts and public reasons, and nothing of the others.
+
+        Raises:
+            KeyError: The unit is not in the answer.
+        """
+        by_name = {self._name(entry): entry for entry in self.released}
+        return f"{self.text('view.others_too')} {self.summary(by_name[unit])}"
 
     def _full_comparison(self, first: Released, second: Released, names: Mapping[str, str]) -> str:
         one, other = first.assessment, second.assessment
@@ -244,10 +270,12 @@ class Explainer:
     def _say(self, key: str, values: Mapping[str, str]) -> str:
         return fill(self.text.template(*key.split(".")), values)
 
+    def _name(self, entry: Released) -> str:
+        a = entry.assessment
+        return a.applicant if self.answer.applicant is None else a.unit
+
     def _names(self, first: Released, second: Released) -> dict[str, str]:
-        if self.answer.applicant is not None:
-            return {"first": first.assessment.unit, "second": second.assessment.unit}
-        return {"first": first.assessment.applicant, "second": second.assessment.applicant}
+        return {"first": self._name(first), "second": self._name(second)}
 
     # ------------------------------------------------------------------------------------ answers
 
@@ -326,12 +354,28 @@ def _sha256(value: Any) -> str:
     return hashlib.sha256(_dumps(value).encode()).hexdigest()
 
 
-def document(answer: Suggestions, reader: Reader = Reader.COMMITTEE, language: str = "nb") -> dict[str, Any]:
+def document(
+    answer: Suggestions,
+    reader: Reader = Reader.COMMITTEE,
+    language: str = "nb",
+    compare: tuple[str, str] | None = None,
+) -> dict[str, Any]:
     """Return an answer as a document of plain values, for one reader in one language.
 
     Keys and their order are fixed; the same answer gives the same bytes.
+
+    Args:
+        answer: The answer.
+        reader: Who reads.
+        language: ``nb``, ``nn`` or ``en``.
+        compare: Two units (or applicants) of the answer to compare.
+
+    Raises:
+        NotForApplicantsError: The answer is about several applicants and an applicant would read it.
+        KeyError: What is to be compared is not in the answer.
     """
     explainer = Explainer(answer, reader, language)
+    compared = None if compare is None else explainer.compared(*compare)
     suggestions = [_suggestion(explainer, entry) for entry in explainer.released]
     asked = {"applicant": answer.applicant} if answer.unit is None else {"unit": answer.unit}
     facts = facts_sha256(answer.case) if reader is Reader.COMMITTEE else _sha256(suggestions)
@@ -352,6 +396,7 @@ def document(answer: Suggestions, reader: Reader = Reader.COMMITTEE, language: s
         "notice": explainer.text("answer.advice_only"),
         "warnings": [explainer.warning(warned) for warned in answer.warnings],
         "no_option": _no_option(explainer),
+        **({} if compared is None else {"comparison": {"of": list(compare or ()), "text": compared}}),
         "suggestions": suggestions,
     }
 

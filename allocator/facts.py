@@ -605,6 +605,11 @@ class Item:
     about: tuple[str, ...]
     facts: Facts
 
+    @cached_property
+    def content(self) -> str:
+        """What is known of it, without its ids: two members of whom the same is known are alike."""
+        return "|".join("?" if isinstance(value, Missing) else str(value) for value in self.facts.values())
+
 
 @dataclass(frozen=True)
 class Zone:
@@ -716,11 +721,17 @@ class CaseFacts:
         """How many live in each living group, those included of whom nothing is recorded."""
         return {place.group.id: len(self._in_group.get(place.group.id, ())) for place in self.places.values()}
 
-    def leavers(self, group: LivingGroup) -> tuple[Resident, ...]:
-        """Return current residents of the group who have given notice, earliest day first."""
-        members = {identifier for identifier, _ in self._in_group.get(group.id, ())}
-        leaving = [r for r in self.case.residents if r.id in members and r.move_out is not None]
-        return tuple(sorted(leaving, key=lambda r: (r.move_out or self.as_of, r.id)))
+    @cached_property
+    def leavers(self) -> Mapping[str, tuple[Resident, ...]]:
+        """Current residents who have given notice, by living group, earliest day first."""
+        leaving: dict[str, list[Resident]] = {}
+        for resident in self.case.residents:
+            if resident.move_out is not None and resident.id in self._home:
+                leaving.setdefault(self._home[resident.id].group.id, []).append(resident)
+        return {
+            group: tuple(sorted(residents, key=lambda r: (r.move_out or self.as_of, r.id)))
+            for group, residents in leaving.items()
+        }
 
     def conflicts(self, applicant: Applicant, place: Place, zone: Zone | None = None) -> tuple[Item, ...]:
         """Return the applicant's conflict entries whose counterpart lives in, or visits, the scheme."""

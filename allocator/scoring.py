@@ -17,10 +17,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import IntEnum
 from functools import cached_property
+from operator import itemgetter
 
 from allocator.engines import Engine, Judgement, Outcome
 from allocator.engines.reference import World, support
@@ -73,7 +74,8 @@ class Finding:
         points: What it costs now, zero or less.
         could_cost: What it would cost if an unknown turned out broken, zero or less.
         about: Ids of whom or what it concerns; empty if only the applicant and the unit.
-        facts: The facts that made it come out so, by path; a missing fact has a reason for a value.
+        evidence: What the rule was read against, once for each entry about this person that came out so.
+        told: Facts that are given where nothing was read: that a list is whole, or that nobody knows.
         remark: Whether the rule's remark applies.
     """
 
@@ -82,8 +84,21 @@ class Finding:
     points: int
     could_cost: int
     about: tuple[str, ...]
-    facts: Mapping[str, Reading]
+    evidence: tuple[World, ...] = field(default=(), compare=False, repr=False)
+    told: Mapping[str, Reading] = field(default_factory=dict, compare=False, repr=False)
     remark: bool = False
+
+    @cached_property
+    def facts(self) -> Mapping[str, Reading]:
+        """The facts that decided, and the other known ones that were read; a missing one has its reason.
+
+        Put together only when asked for, since most findings are never looked at.
+        """
+        parts = [_read(self.rule, world) for world in self.evidence]
+        facts: dict[str, Reading] = dict(self.told)
+        for part in sorted(parts, key=_canonical) if len(parts) > 1 else parts:
+            facts = {**part, **facts}
+        return dict(sorted(facts.items()))
 
     @property
     def verdict(self) -> Verdict:
@@ -337,8 +352,8 @@ def _after_notice(
     facts: CaseFacts, used: Engine, rules: tuple[BoundRule, ...], assessments: list[Assessment]
 ) -> list[Assessment]:
     """Add the verdict as it will be when those who have given notice are gone (E-11)."""
-    leaving = {place.group.id: facts.leavers(place.group) for place in facts.places.values()}
-    affected = [a for a in assessments if leaving[a.living_group]]
+    leaving = facts.leavers
+    affected = [a for a in assessments if a.living_group in leaving]
     if not affected:
         return assessments
     gone = frozenset(resident.id for leavers in leaving.values() for resident in leavers)
@@ -415,42 +430,43 @@ def findings(candidate: Candidate, rules: tuple[BoundRule, ...], judgement: Judg
         members = candidate.items(bound.rule.about)
         remark = judgement.remarks.get(bound.id, False)
         cost = _cost(bound, len({item.about for item in members}))
-        by_person: dict[tuple[str, ...], list[tuple[Outcome, World]]] = {}
+        by_person: dict[tuple[str, ...], list[tuple[Outcome, Item, World]]] = {}
         outcomes = judgement.outcomes[bound.id]
         for item, world, outcome in zip(members, worlds[bound.rule.about], outcomes, strict=True):
-            by_person.setdefault(item.about, []).append((outcome, world))
+            by_person.setdefault(item.about, []).append((outcome, item, world))
         of_rule = [
             _finding(bound, about, entries, cost=cost, remark=remark) for about, entries in by_person.items()
         ]
         of_rule.extend(_about_nobody(bound, common, members, cost))
-        found.extend(sorted(of_rule, key=_place_in_rule) if len(of_rule) > 1 else of_rule)
+        found.extend(finding for _, finding in sorted(of_rule, key=itemgetter(0)))
     return tuple(found)
 
 
 _SEVERITY = {Outcome.BROKEN: 0, Outcome.UNKNOWN: 1, Outcome.KEPT: 2}
 
 
+_Place = tuple[int, tuple[str, ...], tuple[str, ...]]
+"""Where a finding is listed among those of its rule: by outcome, by what is known, and only then by id."""
+
+
 def _finding(
     bound: BoundRule,
     about: tuple[str, ...],
-    entries: list[tuple[Outcome, World]],
+    entries: list[tuple[Outcome, Item, World]],
     *,
     cost: int,
     remark: bool,
-) -> Finding:
+) -> tuple[_Place, Finding]:
     """Return the finding about one person: the worst outcome of the entries about them."""
-    worst = min((outcome for outcome, _ in entries), key=_SEVERITY.__getitem__)
-    supports = [_read(bound, world) for outcome, world in entries if outcome is worst]
-    facts: dict[str, Reading] = {}
-    for part in sorted(supports, key=_canonical) if len(supports) > 1 else supports:
-        facts = {**part, **facts}
-    return Finding(
+    worst = min((outcome for outcome, _, _ in entries), key=_SEVERITY.__getitem__)
+    place = (_SEVERITY[worst], tuple(sorted(item.content for _, item, _ in entries)), about)
+    return place, Finding(
         rule=bound,
         outcome=worst,
         points=-cost if worst is Outcome.BROKEN else 0,
         could_cost=-cost if worst is Outcome.UNKNOWN else 0,
         about=about,
-        facts=dict(sorted(facts.items())),
+        evidence=tuple(world for outcome, _, world in entries if outcome is worst),
         remark=remark and worst is Outcome.BROKEN,
     )
 
@@ -468,16 +484,23 @@ def _read(bound: BoundRule, world: World) -> dict[str, Reading]:
     return known | support(bound.broken_when, world)
 
 
-def _about_nobody(bound: BoundRule, common: World, members: tuple[Item, ...], cost: int) -> Iterable[Finding]:
+def _about_nobody(
+    bound: BoundRule, common: World, members: tuple[Item, ...], cost: int
+) -> Iterable[tuple[_Place, Finding]]:
     """Yield what is to be said when a list is empty, or when nobody knows whether it is whole."""
     known_by = LIST_KNOWN_BY.get(bound.rule.about)
     whole = common.facts.get(known_by) if known_by is not None else True
     if isinstance(whole, Missing):
         assert known_by is not None
-        yield Finding(bound, Outcome.UNKNOWN, 0, -cost, (), {known_by: whole})
+        told = {known_by: whole}
+        unknown = Finding(bound, Outcome.UNKNOWN, points=0, could_cost=-cost, about=(), told=told)
+        yield (_SEVERITY[Outcome.UNKNOWN], (), ()), unknown
     elif not members:
         facts = {} if known_by is None or whole is None else {known_by: whole}
-        yield Finding(bound, Outcome.KEPT, 0, 0, (), facts)
+        yield (
+            (_SEVERITY[Outcome.KEPT], (), ()),
+            Finding(bound, Outcome.KEPT, points=0, could_cost=0, about=(), told=facts),
+        )
 
 
 def _cost(bound: BoundRule, members: int) -> int:
@@ -487,10 +510,6 @@ def _cost(bound: BoundRule, members: int) -> int:
     if bound.rule.shared_points and members:
         return -(-bound.points // members)
     return bound.points
-
-
-def _place_in_rule(finding: Finding) -> tuple[int, str, tuple[str, ...]]:
-    return (_SEVERITY[finding.outcome], _canonical(finding.facts), finding.about)
 
 
 def _canonical(facts: Mapping[str, Reading]) -> str:

@@ -20,6 +20,9 @@ class Question(Record):
     engine: EngineName = Field(default="durable", description="`durable` is the engine of record.")
     reader: ReaderName = Field(default="committee", description="What they may not see is left out.")
     language: LanguageName = "nb"
+    compare: tuple[Id, Id] | None = Field(
+        default=None, description="Two units (or applicants) of the answer: why one stands before the other."
+    )
 
 
 class SuggestionsQuestion(Question):
@@ -31,7 +34,7 @@ class SuggestionsQuestion(Question):
 
 
 class ShortlistQuestion(Question):
-    """Rank the applicants for a unit."""
+    """Rank the applicants for a unit. Not for applicants, since it is about others."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"unit": "tunet-2"}})
 
@@ -94,6 +97,13 @@ class SuggestionOut(Answered):
     after_notice: AfterNotice | None = None
 
 
+class Comparison(Answered):
+    """Why one of two stands before the other."""
+
+    of: list[str]
+    text: str
+
+
 class Answer(Answered):
     """A ranked answer with everything it rests on. It advises; people decide."""
 
@@ -110,6 +120,7 @@ class Answer(Answered):
     notice: str
     warnings: list[str]
     no_option: dict[str, Any] | None
+    comparison: Comparison | None = None
     suggestions: list[SuggestionOut]
 
 

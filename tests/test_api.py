@@ -115,8 +115,22 @@ def test_an_answer_is_the_command_lines(engine: str, reader: str, language: str)
     response = post("suggestions", {"applicant": APPLICANT, **choices})
     assert response.status_code == 200
     assert response.json() == printed("suggest", DEMO, "--applicant", APPLICANT, *options)
-    response = post("shortlists", {"unit": UNIT, **choices})
-    assert response.json() == printed("shortlist", DEMO, "--unit", UNIT, *options)
+    if reader != "applicant":
+        response = post("shortlists", {"unit": UNIT, **choices})
+        assert response.json() == printed("shortlist", DEMO, "--unit", UNIT, *options)
+
+
+def test_a_shortlist_is_refused_to_applicants() -> None:
+    """A list of applicants is not for one of them."""
+    refused = problem(post("shortlists", {"unit": UNIT, "reader": "applicant"}), 422)
+    assert refused["errors"][0]["pointer"] == "/reader"
+
+
+def test_two_units_are_compared_on_request() -> None:
+    """The answer says why one stands before the other; what is not in it cannot be compared."""
+    answered = post("suggestions", {"applicant": APPLICANT, "compare": ["nordlia-10", "nordlia-6"]}).json()
+    assert answered["comparison"]["text"].startswith("nordlia-6 står foran nordlia-10")
+    problem(post("suggestions", {"applicant": APPLICANT, "compare": ["nordlia-10", "nowhere"]}), 404)
 
 
 def test_a_posted_case_is_answered_in_place_of_the_loaded_one() -> None:

@@ -796,3 +796,21 @@ def test_a_case_without_units_or_applicants_is_said_to_have_none() -> None:
     )
     assert result.exit_code == 0
     assert catalog("nb")("answer.no_applicants") in result.stdout
+
+
+def test_two_units_are_compared_in_the_table_and_in_json() -> None:
+    """`--compare` says why one stands before the other, and refuses what is not in the answer."""
+    asked = ("suggest", DEMO, "--applicant", APPLICANT)
+    assert "Sammenligning" in run(*asked, "--compare", "nordlia-10", "nordlia-6").stdout
+    told = json.loads(run(*asked, "--compare", "nordlia-10", "nordlia-6", "--format", "json").stdout)
+    assert told["comparison"]["of"] == ["nordlia-10", "nordlia-6"]
+    refused = run(*asked, "--compare", "nordlia-10", "nowhere")
+    assert refused.exit_code == 2
+    assert lines(refused) == ["--compare: expected two ids that are in the answer"]
+
+
+def test_a_shortlist_is_refused_to_applicants() -> None:
+    """A list of applicants is not for one of them."""
+    refused = run("shortlist", DEMO, "--unit", UNIT, "--reader", "applicant")
+    assert refused.exit_code == 2
+    assert lines(refused) == ["--reader: expected `committee` or `staff`: a shortlist is about others"]

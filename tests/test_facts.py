@@ -731,7 +731,7 @@ def test_leavers_come_in_the_order_in_which_they_leave() -> None:
         )
     )
 
-    assert [leaver.id for leaver in case.leavers(case.places["u1"].group)] == ["r2", "r1"]
+    assert [leaver.id for leaver in case.leavers["g1"]] == ["r2", "r1"]
 
 
 # ------------------------------------------------------------------------------------- conflicts

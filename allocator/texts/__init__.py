@@ -27,7 +27,7 @@ class Language(StrEnum):
     EN = "en"
 
 
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_.]+)\}")
+_PLACEHOLDER = re.compile(r"\{([A-Za-z0-9_.]+)\}")
 
 
 def placeholders(template: str) -> frozenset[str]:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from allocator.disclosure import Reader
 from allocator.documents import DocumentError, faults, parse_json, read_case
-from allocator.explain import document
+from allocator.explain import NotForApplicantsError, document
 from allocator.model import Problem, Snapshot
 from allocator.scoring import Suggestions, shortlist, suggest
 from api.auth import caller
@@ -59,7 +59,15 @@ async def _ask(request: Request, kind: type[Q]) -> tuple[Q, Snapshot]:
 
 async def _answer(request: Request, question: Question, answer: Suggestions) -> JSONResponse:
     request.state.reader = question.reader
-    body = await run_in_threadpool(document, answer, Reader(question.reader), question.language)
+    try:
+        body = await run_in_threadpool(
+            document, answer, Reader(question.reader), question.language, question.compare
+        )
+    except KeyError:
+        raise RefusedError(404, "what is to be compared is not in the answer") from None
+    except NotForApplicantsError:
+        about = Problem(path="/reader", expected="`committee` or `staff`: a shortlist is about others")
+        raise RefusedError(422, "the question is refused", (about,)) from None
     ANSWERS.labels(question.engine, question.reader).inc()
     return JSONResponse(body)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -436,9 +437,8 @@ def _default() -> dict[str, Any]:
 
 
 def _as_broken(finding: Finding) -> Finding:
-    return Finding(
-        finding.rule, Outcome.BROKEN, finding.points + finding.could_cost, 0, finding.about, finding.facts
-    )
+    points = finding.points + finding.could_cost
+    return replace(finding, outcome=Outcome.BROKEN, points=points, could_cost=0)
 
 
 def _bytes(case: Snapshot, applicant: str, reader: Reader) -> str:
