@@ -453,7 +453,8 @@ def _entry(explainer: Explainer, entry: Released, view: _View) -> Iterable[Any]:
         broken = finding.outcome is Outcome.BROKEN and finding.verdict is not Verdict.SUITABLE
         if explainer.reader is Reader.COMMITTEE and broken:
             yield _indented(f"→ {explainer.change(finding)}", left=4, style="dim", hang=2)
-    if entry.scored and a.verdict_after_notice is not None and a.notice_ends is not None:
+    changes = a.verdict_after_notice not in (None, entry.verdict)
+    if entry.scored and changes and a.verdict_after_notice is not None and a.notice_ends is not None:
         after = text(f"verdicts.{a.verdict_after_notice.code}")
         yield _indented(text("answer.after_notice", date=text.day(a.notice_ends), verdict=after))
 

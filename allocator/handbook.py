@@ -182,6 +182,10 @@ def param_words(kind: object, value: ParamValue, text: Catalog, *, unit: bool = 
     raise TypeError(f"not a parameter: {type(kind).__name__}")
 
 
+_MEASURES = frozenset({"years", "days", "months", "m2", "percent"})
+"""Units that a number in a sentence needs; a number of units or residents says what it counts already."""
+
+
 class Words:
     """Reads a rule's expression aloud: the same expression that the engines run, with the policy's values."""
 
@@ -198,7 +202,7 @@ class Words:
             case Any(parts):
                 return f" {text('expression.or')} ".join(map(self._bracketed, parts))
             case Not(Test(path, Op.EQ, True)) if ":" not in path:
-                return text("expression.false", left=text.label(path))
+                return text("expression.false", left=text.statement(path))
             case Not(part):
                 return f"{text('expression.not')} {self._bracketed(part)}"
             case Test():
@@ -233,11 +237,12 @@ class Words:
         words = self.of(expr)
         return f"({words})" if isinstance(expr, All | Any) else words
 
-    def _plain(self, value: object) -> str:
+    def _plain(self, value: object, *, unit: bool = False) -> str:
         """Return a number or table, the policy's if it is a parameter."""
         if isinstance(value, Param):
             kind = self._bound.rule.params[value.name]
-            return param_words(kind, self._bound.params[value.name], self._text, unit=False)
+            measured = unit and isinstance(kind, Number) and kind.unit in _MEASURES
+            return param_words(kind, self._bound.params[value.name], self._text, unit=measured)
         return str(value)
 
     def _codes(self, path: str, codes: tuple[str, ...] | Param) -> str:
@@ -256,14 +261,14 @@ class Words:
             assert codes is not None
             return text("expression.has", set=left, code=text.code(codes, code))
         if expr.right is True and op is Op.EQ:
-            return text("expression.true", left=left)
+            return text("expression.true", left=text.statement(path))
         dated = fact_type(path).kind is Kind.DATE and op not in (Op.EQ, Op.NE)
         key = f"expression.date_{op}" if dated else f"expression.{op}"
         return text(key, left=left, right=self._right(path, expr.right))
 
     def _right(self, path: str, right: object) -> str:
         if isinstance(right, Param):
-            return self._plain(right)
+            return self._plain(right, unit=True)
         if isinstance(right, Ref):
             label = self._text.label(right.path)
             if right.plus == 0:

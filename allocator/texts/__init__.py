@@ -95,6 +95,10 @@ class Catalog:
             else label
         )
 
+    def statement(self, path: str) -> str:
+        """Return what it is to say that a yes-or-no fact holds, where the language has a clause for it."""
+        return self.label(path).removeprefix(self.template("sentence", "clause"))
+
     def code(self, codes: type[StrEnum], code: str) -> str:
         """Return the label of a code."""
         return self.template("codes", codes.__name__, code)
