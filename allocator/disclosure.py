@@ -16,7 +16,7 @@ the zone then get the same verdict and place.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from allocator.engines import Outcome
@@ -149,18 +149,7 @@ def _ranked(answer: Suggestions, released: list[Released]) -> tuple[Released, ..
     better: Mapping[Verdict, int] = {
         verdict: sum(r.verdict < verdict for r in released) for verdict in Verdict
     }
-    return tuple(
-        Released(
-            rank=better[r.verdict] + 1,
-            assessment=r.assessment,
-            verdict=r.verdict,
-            scored=False,
-            findings=r.findings,
-            environment=r.environment,
-            restricted=r.restricted,
-        )
-        for r in ordered
-    )
+    return tuple(replace(r, rank=better[r.verdict] + 1) for r in ordered)
 
 
 _PRACTICAL = frozenset({Public.DWELLING, Public.SERVICES, Public.AVAILABILITY, Public.AGREEMENT})
