@@ -467,8 +467,7 @@ def _finding(explainer: Explainer, entry: Released, shown: Shown) -> dict[str, A
         "text": explainer.sentence(shown),
     }
     if explainer.reader is Reader.COMMITTEE:
-        verdict = entry.assessment.verdict
-        told["reason"] = finding.verdict is verdict and verdict is not Verdict.SUITABLE
+        told["reason"] = any(finding is reason for reason in entry.assessment.reasons)
         told["change"] = None if finding.verdict is Verdict.SUITABLE else explainer.change(finding)
     return told
 

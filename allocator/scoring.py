@@ -157,7 +157,7 @@ class Assessment:
         """The score if everything unknown turned out broken."""
         return self.score + sum(finding.could_cost for finding in self.findings)
 
-    @property
+    @cached_property
     def reasons(self) -> tuple[Finding, ...]:
         """The findings that moved the verdict: each alone gives it, and without all of them it is better."""
         if self.verdict is Verdict.SUITABLE:
