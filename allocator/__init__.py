@@ -4,8 +4,8 @@ Given a municipality's schemes, residents, applicants, conflicts and staff objec
 for an applicant, and the applicants for a vacant unit, under declarative resident-mix rules, and explain
 every line so that staff can check, contest and overrule it. It advises; people decide.
 
-Map, in the direction of imports: `model` (facts) <- `facts` (the vocabulary) <- `rules` (language, sources,
-one file per topic) <- `policy` <- `engines` <- `scoring` <- `explain`, `handbook` <- `cli` and `api`.
+Map, in the direction of imports: `codes` <- `model` (facts) <- `facts` (the vocabulary) <- `rules` (language,
+sources, one file per topic) <- `policy` <- `engines` <- `scoring` <- `explain`, `handbook` <- `cli`, `api`.
 """
 
 __version__ = "0.1.0"

@@ -29,7 +29,10 @@ from allocator.engines import EngineError, Outcome
 from allocator.engines.registry import ENGINES
 from allocator.explain import Explainer, document
 from allocator.handbook import handbook as write_handbook
-from allocator.model import Problem, Snapshot
+from allocator.model import (
+    Problem,
+    Snapshot,
+)
 from allocator.policy import Policy, PolicyError
 from allocator.rules.language import Effect
 from allocator.scoring import Suggestions, Verdict

@@ -16,7 +16,9 @@ from allocator.disclosure import Level, Reader, Released, Shown, release
 from allocator.engines import Outcome
 from allocator.facts import Missing, Range, Reading, fact_type
 from allocator.handbook import handbook_sha256, param_words
-from allocator.model import Snapshot
+from allocator.model import (
+    Snapshot,
+)
 from allocator.policy import Warned
 from allocator.rules.language import AtLeast, Effect, Public, paths, walk
 from allocator.scoring import Finding, Suggestions, Verdict

@@ -18,8 +18,17 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from allocator import model
-from allocator.model import Applicant, Conflict, LivingGroup, Resident, Scheme, Snapshot, Unit, Veto
+from allocator import codes, model
+from allocator.model import (
+    Applicant,
+    Conflict,
+    LivingGroup,
+    Resident,
+    Scheme,
+    Snapshot,
+    Unit,
+    Veto,
+)
 
 
 class Missing(StrEnum):
@@ -122,8 +131,8 @@ def _plain(name: str) -> Callable[[Any, date], Any]:
     return read
 
 
-def _why(status: model.FactStatus) -> Missing:
-    return Missing.EXPIRED if status is model.FactStatus.KNOWN else Missing(status.value)
+def _why(status: codes.FactStatus) -> Missing:
+    return Missing.EXPIRED if status is codes.FactStatus.KNOWN else Missing(status.value)
 
 
 def _assessed(name: str) -> Callable[[Any, date], Any]:
@@ -152,7 +161,7 @@ def _gender(record: model.Person, day: date) -> Reading:
     value = record.gender.at(day)
     if value is None:
         return _why(record.gender.status)
-    if value in (model.Gender.WOMAN, model.Gender.MAN):
+    if value in (codes.Gender.WOMAN, codes.Gender.MAN):
         return value.value
     return Missing.NOT_COMPARABLE
 
@@ -166,7 +175,7 @@ def _violence(record: model.Person, day: date) -> Reading:
     risk = record.risk
     if not risk.holds(day):
         return _why(risk.status)
-    if risk.horizon is model.RiskHorizon.SHORT or risk.conclusion is None:
+    if risk.horizon is codes.RiskHorizon.SHORT or risk.conclusion is None:
         return Missing.SHORT_HORIZON
     return risk.conclusion.value
 
@@ -188,7 +197,7 @@ def _assessment_date(part: str, name: str) -> Callable[[Applicant, date], Any]:
 
     def read(record: Applicant, _day: date) -> Any:
         assessment: model.ExpiringAssessment = getattr(record, part)
-        if assessment.status is not model.FactStatus.KNOWN:
+        if assessment.status is not codes.FactStatus.KNOWN:
             return Missing(assessment.status.value)
         return getattr(assessment, name)
 
@@ -218,14 +227,14 @@ def _features(unit: Unit, scheme: Scheme) -> dict[str, Reading]:
 
     entrance = unit.entrance or scheme.entrance
     return {
-        model.Need.BEDROOM: known(unit.bedroom),
-        model.Need.OWN_ENTRANCE: known(None if entrance is None else entrance is model.EntranceForm.OWN),
-        model.Need.QUIET: known(unit.quiet),
-        model.Need.PET: known(unit.pets_allowed),
-        model.Need.FIRE_SAFE: known(unit.fire_safe),
-        model.Need.NEAR_ACTIVITY: known(scheme.activities_on_site),
-        model.Need.NEAR_TRANSPORT: known(scheme.near_transport),
-        model.Need.AWAY_FROM_HOSPITAL: known(
+        codes.Need.BEDROOM: known(unit.bedroom),
+        codes.Need.OWN_ENTRANCE: known(None if entrance is None else entrance is codes.EntranceForm.OWN),
+        codes.Need.QUIET: known(unit.quiet),
+        codes.Need.PET: known(unit.pets_allowed),
+        codes.Need.FIRE_SAFE: known(unit.fire_safe),
+        codes.Need.NEAR_ACTIVITY: known(scheme.activities_on_site),
+        codes.Need.NEAR_TRANSPORT: known(scheme.near_transport),
+        codes.Need.AWAY_FROM_HOSPITAL: known(
             None if scheme.near_hospital is None else not scheme.near_hospital
         ),
     }
@@ -321,7 +330,7 @@ for _who, _tell in (("applicant", Ask.ASSESSOR), ("resident", Ask.SCHEME_STAFF))
         Kind.CODE,
         Ask.APPLICANT if _who == "applicant" else Ask.SCHEME_STAFF,
         _gender,
-        codes=model.Gender,
+        codes=codes.Gender,
         protected=Protected.GENDER,
     )
     _fact(f"{_who}.age", Kind.INT, Ask.CASEWORKER, _age, protected=Protected.AGE, unit="years")
@@ -331,27 +340,27 @@ for _who, _tell in (("applicant", Ask.ASSESSOR), ("resident", Ask.SCHEME_STAFF))
         Kind.CODE,
         _tell,
         _assessed("main_substance"),
-        codes=model.SubstanceClass,
+        codes=codes.SubstanceClass,
         protected=Protected.DISABILITY,
     )
-    _fact(f"{_who}.substance_use", Kind.CODE, _tell, _assessed("substance_use"), codes=model.SubstanceUse)
+    _fact(f"{_who}.substance_use", Kind.CODE, _tell, _assessed("substance_use"), codes=codes.SubstanceUse)
     _fact(f"{_who}.heavy_use", Kind.BOOL, _tell, _assessed("heavy_use"))
     _fact(f"{_who}.vulnerable", Kind.BOOL, _tell, _assessed("vulnerable"))
-    _fact(f"{_who}.violence", Kind.CODE, _tell, _violence, codes=model.ViolenceConclusion)
+    _fact(f"{_who}.violence", Kind.CODE, _tell, _violence, codes=codes.ViolenceConclusion)
     _fact(f"{_who}.child_visits", Kind.BOOL, _tell, _assessed("child_visits"))
 
-_fact("applicant.risk_measures", Kind.CODES, Ask.ASSESSOR, _risk_measures, codes=model.Measure)
+_fact("applicant.risk_measures", Kind.CODES, Ask.ASSESSOR, _risk_measures, codes=codes.Measure)
 _fact(
     "applicant.needs",
     Kind.CODES,
     Ask.ASSESSOR,
     _needs("needs"),
-    codes=model.Need,
+    codes=codes.Need,
     protected=Protected.DISABILITY,
 )
-_fact("applicant.services", Kind.CODES, Ask.ASSESSOR, _needs("services"), codes=model.Service)
+_fact("applicant.services", Kind.CODES, Ask.ASSESSOR, _needs("services"), codes=codes.Service)
 _fact(
-    "applicant.target_groups", Kind.CODES, Ask.ASSESSOR, _assessed("target_groups"), codes=model.TargetGroup
+    "applicant.target_groups", Kind.CODES, Ask.ASSESSOR, _assessed("target_groups"), codes=codes.TargetGroup
 )
 _fact("applicant.risk_valid_until", Kind.DATE, Ask.ASSESSOR, _assessment_date("risk", "valid_until"))
 _fact("applicant.needs_valid_until", Kind.DATE, Ask.ASSESSOR, _assessment_date("needs", "valid_until"))
@@ -362,7 +371,7 @@ _fact(
     Kind.CODE,
     Ask.CASEWORKER,
     lambda record, _day: record.placement.kind,
-    codes=model.PlacementKind,
+    codes=codes.PlacementKind,
 )
 _fact(
     "applicant.review_date_set",
@@ -376,15 +385,15 @@ _fact(
     Ask.CASEWORKER,
     lambda record, day: max(record.placement.needed_from or day, day),
 )
-_fact("applicant.stay", Kind.CODE, Ask.CASEWORKER, _placement("stay"), codes=model.StayKind)
+_fact("applicant.stay", Kind.CODE, Ask.CASEWORKER, _placement("stay"), codes=codes.StayKind)
 _fact("applicant.stay_months", Kind.INT, Ask.CASEWORKER, _placement("stay_months"), unit="months")
 
 _fact("choice.reserved_against", Kind.BOOL, Ask.APPLICANT, _reserved)
 _fact("choice.wished", Kind.BOOL, Ask.APPLICANT, _wished)
 _fact("choice.any_wish", Kind.BOOL, Ask.APPLICANT, _any_wish)
 
-_fact("unit.status", Kind.CODE, Ask.PROPERTY, _of_unit("status"), codes=model.UnitStatus)
-_fact("unit.purpose", Kind.CODE, Ask.PROPERTY, _of_unit("purpose"), codes=model.UnitPurpose)
+_fact("unit.status", Kind.CODE, Ask.PROPERTY, _of_unit("status"), codes=codes.UnitStatus)
+_fact("unit.purpose", Kind.CODE, Ask.PROPERTY, _of_unit("purpose"), codes=codes.UnitPurpose)
 _fact("unit.vacant_from", Kind.DATE, Ask.PROPERTY, _of_unit("vacant_from"))
 _fact(
     "unit.days_vacant",
@@ -398,17 +407,17 @@ for _name in ("lift", "step_free", "sightline_from_base", "built_below", "water_
     _fact(f"unit.{_name}", Kind.BOOL, Ask.PROPERTY, _of_unit(_name))
 _fact("unit.area_m2", Kind.INT, Ask.PROPERTY, _of_unit("area_m2"), unit="m2")
 _fact("unit.exits", Kind.INT, Ask.PROPERTY, _of_unit("exits"))
-_fact("unit.window_height", Kind.CODE, Ask.PROPERTY, _of_unit("window_height"), codes=model.WindowHeight)
+_fact("unit.window_height", Kind.CODE, Ask.PROPERTY, _of_unit("window_height"), codes=codes.WindowHeight)
 _fact("unit.max_stay_months", Kind.INT, Ask.PROPERTY, _of_unit("max_stay_months"), unit="months")
 _fact("unit.min_stay_months", Kind.INT, Ask.PROPERTY, _of_unit("min_stay_months"), unit="months")
-_fact("unit.entrance", Kind.CODE, Ask.PROPERTY, _unit_then_scheme("entrance"), codes=model.EntranceForm)
-_fact("unit.fittings", Kind.CODE, Ask.PROPERTY, _unit_then_scheme("fittings"), codes=model.Fittings)
+_fact("unit.entrance", Kind.CODE, Ask.PROPERTY, _unit_then_scheme("entrance"), codes=codes.EntranceForm)
+_fact("unit.fittings", Kind.CODE, Ask.PROPERTY, _unit_then_scheme("fittings"), codes=codes.Fittings)
 _fact(
     "unit.features",
     Kind.CODES,
     Ask.PROPERTY,
     lambda place, _day: _features(place.unit, place.scheme),
-    codes=model.Need,
+    codes=codes.Need,
 )
 
 _fact(
@@ -418,7 +427,7 @@ _fact(
     lambda place, _day: len(place.group.units),
 )
 
-_fact("scheme.kind", Kind.CODE, Ask.SCHEME_LEADER, _plain("kind"), codes=model.SchemeKind)
+_fact("scheme.kind", Kind.CODE, Ask.SCHEME_LEADER, _plain("kind"), codes=codes.SchemeKind)
 _fact(
     "scheme.unit_count",
     Kind.INT,
@@ -429,7 +438,7 @@ _fact(
         else max(scheme.unit_count, sum(1 for _ in scheme.units))
     ),
 )
-_fact("scheme.target_groups", Kind.CODES, Ask.SCHEME_LEADER, _plain("target_groups"), codes=model.TargetGroup)
+_fact("scheme.target_groups", Kind.CODES, Ask.SCHEME_LEADER, _plain("target_groups"), codes=codes.TargetGroup)
 _fact(
     "scheme.entry_requirement",
     Kind.CODE,
@@ -437,7 +446,7 @@ _fact(
     lambda scheme, _day: (
         Missing.NOT_RECORDED if scheme.entry_condition is None else scheme.entry_condition.requires
     ),
-    codes=model.EntryRequirement,
+    codes=codes.EntryRequirement,
 )
 _fact(
     "scheme.entry_adopted",
@@ -476,11 +485,11 @@ _fact(
     lambda scheme, _day: (
         Missing.NOT_RECORDED if scheme.gender_condition is None else scheme.gender_condition.gender
     ),
-    codes=model.Gender,
+    codes=codes.Gender,
 )
-_fact("scheme.night_cover", Kind.CODE, Ask.SCHEME_LEADER, _plain("night_cover"), codes=model.NightCover)
-_fact("scheme.services", Kind.CODES, Ask.SCHEME_LEADER, _offer("services"), codes=model.Service)
-_fact("scheme.measures", Kind.CODES, Ask.SCHEME_LEADER, _offer("measures"), codes=model.Measure)
+_fact("scheme.night_cover", Kind.CODE, Ask.SCHEME_LEADER, _plain("night_cover"), codes=codes.NightCover)
+_fact("scheme.services", Kind.CODES, Ask.SCHEME_LEADER, _offer("services"), codes=codes.Service)
+_fact("scheme.measures", Kind.CODES, Ask.SCHEME_LEADER, _offer("measures"), codes=codes.Measure)
 for _name in (
     "cameras",
     "near_hospital",
@@ -489,13 +498,13 @@ for _name in (
     "agreement_leads_to_tenancy",
 ):
     _fact(f"scheme.{_name}", Kind.BOOL, Ask.SCHEME_LEADER, _plain(_name))
-_fact("scheme.visit_rule", Kind.CODE, Ask.SCHEME_LEADER, _plain("visit_rule"), codes=model.VisitRule)
+_fact("scheme.visit_rule", Kind.CODE, Ask.SCHEME_LEADER, _plain("visit_rule"), codes=codes.VisitRule)
 _fact(
     "scheme.first_agreement",
     Kind.CODE,
     Ask.SCHEME_LEADER,
     _plain("first_agreement"),
-    codes=model.AgreementForm,
+    codes=codes.AgreementForm,
 )
 _fact(
     "scheme.agreement_max_months", Kind.INT, Ask.SCHEME_LEADER, _plain("agreement_max_months"), unit="months"
@@ -504,12 +513,12 @@ _fact(
 _fact("resident.days_lived", Kind.INT, Ask.SCHEME_STAFF, _days_since("moved_in"), unit="days")
 
 for _name, _codes in (
-    ("kind", model.ConflictKind),
-    ("direction", model.ConflictDirection),
-    ("status", model.ConflictStatus),
-    ("counterpart_role", model.CounterpartRole),
-    ("source", model.FactSource),
-    ("reach", model.ConflictReach),
+    ("kind", codes.ConflictKind),
+    ("direction", codes.ConflictDirection),
+    ("status", codes.ConflictStatus),
+    ("counterpart_role", codes.CounterpartRole),
+    ("source", codes.FactSource),
+    ("reach", codes.ConflictReach),
 ):
     _fact(f"conflict.{_name}", Kind.CODE, Ask.CONFLICT_OFFICER, _entry("conflict", _name), codes=_codes)
 _fact("conflict.confirmed", Kind.BOOL, Ask.CONFLICT_OFFICER, _entry("conflict", "confirmed"))
@@ -531,8 +540,8 @@ _fact("order.verified", Kind.BOOL, Ask.CONFLICT_OFFICER, _plain("verified"))
 _fact("order.valid_from", Kind.DATE, Ask.CONFLICT_OFFICER, _plain("valid_from"))
 _fact("order.valid_until", Kind.DATE, Ask.CONFLICT_OFFICER, _plain("valid_until"))
 
-_fact("veto.ground", Kind.CODE, Ask.SCHEME_STAFF, _plain("ground"), codes=model.VetoGround)
-_fact("veto.status", Kind.CODE, Ask.SCHEME_STAFF, _plain("status"), codes=model.VetoStatus)
+_fact("veto.ground", Kind.CODE, Ask.SCHEME_STAFF, _plain("ground"), codes=codes.VetoGround)
+_fact("veto.status", Kind.CODE, Ask.SCHEME_STAFF, _plain("status"), codes=codes.VetoStatus)
 _fact("veto.raised_on", Kind.DATE, Ask.SCHEME_STAFF, _plain("raised_on"))
 _fact("veto.valid_until", Kind.DATE, Ask.SCHEME_STAFF, _plain("valid_until"))
 
@@ -786,9 +795,9 @@ class CaseFacts:
 def _has_unknown_occupant(unit: Unit, recorded: bool, lived_in: bool) -> bool:  # noqa: FBT001 - two facts
     """Return whether somebody lives in the unit of whom nothing is recorded."""
     match unit.status:
-        case model.UnitStatus.OCCUPIED:
+        case codes.UnitStatus.OCCUPIED:
             return not lived_in
-        case model.UnitStatus.NOTICE_GIVEN:
+        case codes.UnitStatus.NOTICE_GIVEN:
             return not recorded
         case _:
             return False

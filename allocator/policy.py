@@ -23,7 +23,12 @@ from typing import Annotated, Any, Self
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from allocator.model import Day, Name, Problem, Record
+from allocator.model import (
+    Day,
+    Name,
+    Problem,
+    Record,
+)
 from allocator.rules import RULEBOOK, RULES_BY_ID
 from allocator.rules.language import Effect, Expr, ParamValue, Rule, bind, paths
 

@@ -23,11 +23,16 @@ from enum import IntEnum
 from functools import cached_property
 from operator import itemgetter
 
+from allocator.codes import (
+    UnitStatus,
+)
 from allocator.engines import Engine, Judgement, Outcome
 from allocator.engines.reference import World, support
 from allocator.engines.registry import ENGINES, engine
 from allocator.facts import LIST_KNOWN_BY, Candidate, CaseFacts, Item, Missing, Reading, Zone
-from allocator.model import Snapshot, UnitStatus
+from allocator.model import (
+    Snapshot,
+)
 from allocator.policy import BoundRule, Policy, Warned
 from allocator.rules.language import Effect
 

@@ -15,7 +15,9 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from allocator import __version__
-from allocator.model import Snapshot
+from allocator.model import (
+    Snapshot,
+)
 from allocator.policy import Policy
 from api import errors
 from api.auth import TOKEN_VARIABLE, WeakTokenError, checked_token

@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 
 from allocator.documents import DocumentError
 from allocator.engines import EngineError
-from allocator.model import Problem
+from allocator.model import (
+    Problem,
+)
 
 PROBLEM_JSON = "application/problem+json"
 

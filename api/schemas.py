@@ -6,7 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from allocator.model import Id, Record, Snapshot
+from allocator.model import (
+    Id,
+    Record,
+    Snapshot,
+)
 
 EngineName = Literal["durable", "reference"]
 ReaderName = Literal["committee", "staff", "applicant"]

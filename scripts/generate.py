@@ -14,7 +14,9 @@ from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 from allocator import cli
 from allocator.documents import case_schema, read_case
 from allocator.handbook import handbook
-from allocator.model import Snapshot
+from allocator.model import (
+    Snapshot,
+)
 from allocator.policy import Policy
 from allocator.scoring import suggest
 from allocator.texts import Language

@@ -14,12 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from allocator.disclosure import Reader
-from allocator.explain import document
-from allocator.model import (
-    Applicant,
-    Assessed,
-    Conflict,
+from allocator.codes import (
     ConflictDirection,
     ConflictKind,
     ConflictReach,
@@ -27,32 +22,39 @@ from allocator.model import (
     FactSource,
     FactStatus,
     Gender,
-    LivingGroup,
     Measure,
     Need,
-    NeedsAssessment,
-    Order,
     OrderKind,
-    Placement,
-    Record,
-    Resident,
-    RiskAssessment,
     RiskHorizon,
-    Scheme,
     SchemeKind,
     Service,
-    Snapshot,
     StaffRole,
     StayKind,
     SubstanceClass,
     SubstanceUse,
     TargetGroup,
-    Unit,
     UnitStatus,
-    Veto,
-    VetoFact,
     VetoGround,
     ViolenceConclusion,
+)
+from allocator.disclosure import Reader
+from allocator.explain import document
+from allocator.model import (
+    Applicant,
+    Assessed,
+    Conflict,
+    LivingGroup,
+    NeedsAssessment,
+    Order,
+    Placement,
+    Record,
+    Resident,
+    RiskAssessment,
+    Scheme,
+    Snapshot,
+    Unit,
+    Veto,
+    VetoFact,
     Wishes,
 )
 from allocator.policy import Policy

@@ -24,10 +24,15 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from allocator import cli
+from allocator.codes import (
+    UnitStatus,
+)
 from allocator.documents import read_case
 from allocator.engines import EngineError
 from allocator.handbook import handbook, handbook_sha256
-from allocator.model import Snapshot, UnitStatus
+from allocator.model import (
+    Snapshot,
+)
 from allocator.policy import Policy
 from api.app import MAX_BODY, WeakTokenError, create_app
 from api.routes import operations, questions

@@ -10,29 +10,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from allocator.disclosure import Reader
-from allocator.documents import read_case
-from allocator.engines import Outcome
-from allocator.explain import facts_sha256
-from allocator.facts import Missing
-from allocator.model import (
-    Applicant,
-    Assessed,
+from allocator.codes import (
     ConflictDirection,
     ConflictStatus,
     CounterpartRole,
     FactSource,
     FactStatus,
     Gender,
-    GenderCondition,
     Measure,
     Need,
-    Placement,
     PlacementKind,
-    Resident,
     RiskHorizon,
-    Scheme,
-    Snapshot,
     StayKind,
     SubstanceClass,
     SubstanceUse,
@@ -42,6 +30,20 @@ from allocator.model import (
     ViolenceConclusion,
     VisitRule,
     WindowHeight,
+)
+from allocator.disclosure import Reader
+from allocator.documents import read_case
+from allocator.engines import Outcome
+from allocator.explain import facts_sha256
+from allocator.facts import Missing
+from allocator.model import (
+    Applicant,
+    Assessed,
+    GenderCondition,
+    Placement,
+    Resident,
+    Scheme,
+    Snapshot,
     Wish,
     Wishes,
 )

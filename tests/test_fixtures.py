@@ -13,7 +13,11 @@ from pydantic import ValidationError
 
 from allocator.engines.durable import DurableEngine
 from allocator.engines.reference import ReferenceEngine
-from allocator.model import LivingGroup, Scheme, Snapshot
+from allocator.model import (
+    LivingGroup,
+    Scheme,
+    Snapshot,
+)
 from allocator.policy import Policy
 from allocator.rules.sources import WORKS
 from allocator.scoring import Assessment, Suggestions, suggest

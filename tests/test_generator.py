@@ -17,9 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allocator.documents import read_case
-from allocator.facts import CaseFacts
-from allocator.model import (
+from allocator.codes import (
     ConflictDirection,
     ConflictKind,
     ConflictReach,
@@ -28,16 +26,20 @@ from allocator.model import (
     FactStatus,
     Gender,
     OrderKind,
-    Person,
     PlacementKind,
-    Snapshot,
     SubstanceClass,
     SubstanceUse,
-    Unit,
     UnitStatus,
     VetoGround,
     VetoStatus,
     ViolenceConclusion,
+)
+from allocator.documents import read_case
+from allocator.facts import CaseFacts
+from allocator.model import (
+    Person,
+    Snapshot,
+    Unit,
     age_on,
 )
 from fixtures.generator import Settings, main, municipality, settings_table, to_json

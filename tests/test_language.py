@@ -10,9 +10,16 @@ from typing import cast
 
 import pytest
 
+from allocator.codes import (
+    Gender,
+    Measure,
+    Need,
+    NightCover,
+    Service,
+    SubstanceClass,
+)
 from allocator.engines.reference import Truth3, World, truth
 from allocator.facts import VOCABULARY, Candidate, Item, Missing, Range, Reading
-from allocator.model import Gender, Measure, Need, NightCover, Service, SubstanceClass
 from allocator.rules import RULEBOOK, language
 from allocator.rules.language import (
     All,

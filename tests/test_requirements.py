@@ -24,15 +24,7 @@ from pydantic import ValidationError
 
 from allocator import facts as facts_module
 from allocator import model
-from allocator.disclosure import Reader
-from allocator.documents import read_case
-from allocator.engines import Outcome
-from allocator.explain import Explainer, source_text
-from allocator.facts import VOCABULARY, CaseFacts, Protected
-from allocator.handbook import handbook, handbook_sha256
-from allocator.model import (
-    Applicant,
-    Assessed,
+from allocator.codes import (
     ConflictDirection,
     ConflictReach,
     ConflictStatus,
@@ -43,20 +35,31 @@ from allocator.model import (
     Gender,
     Measure,
     Need,
+    OrderKind,
+    RiskHorizon,
+    SchemeKind,
+    Service,
+    SubstanceClass,
+    SubstanceUse,
+    UnitStatus,
+    ViolenceConclusion,
+)
+from allocator.disclosure import Reader
+from allocator.documents import read_case
+from allocator.engines import Outcome
+from allocator.explain import Explainer, source_text
+from allocator.facts import VOCABULARY, CaseFacts, Protected
+from allocator.handbook import handbook, handbook_sha256
+from allocator.model import (
+    Applicant,
+    Assessed,
     NeedsAssessment,
     Order,
     Person,
     Reservation,
     RiskAssessment,
-    RiskHorizon,
-    SchemeKind,
-    Service,
     Snapshot,
-    SubstanceClass,
-    SubstanceUse,
-    UnitStatus,
     VetoFact,
-    ViolenceConclusion,
     Wish,
     Wishes,
 )
@@ -1127,7 +1130,7 @@ def test_req_bf_4_a_ban_from_ones_own_home_frees_no_unit() -> None:
     """A resident who must stay away from home lives there still: nothing is vacant, the mix unchanged."""
     order = Order(
         id="o",
-        kind=model.OrderKind.VISITING_BAN,
+        kind=OrderKind.VISITING_BAN,
         bound="hus-1-r1",
         forbidden_schemes=frozenset({"hus"}),
         valid_from=LONG_AGO,

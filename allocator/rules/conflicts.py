@@ -6,8 +6,13 @@ disputed, must be answered but bars nobody. A verified order of a court or the p
 weigh. Everything here is confidential: where one person lives in a house, the word conflict names them.
 """
 
+from allocator.codes import (
+    ConflictDirection,
+    ConflictReach,
+    ConflictStatus,
+    CounterpartRole,
+)
 from allocator.facts import Nearness, Range
-from allocator.model import ConflictDirection, ConflictReach, ConflictStatus, CounterpartRole
 from allocator.rules.language import (
     Codes,
     Effect,

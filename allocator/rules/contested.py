@@ -4,8 +4,13 @@ Each rule only notes: it changes no verdict. While the policy leaves a question 
 the handbook shows both sides.
 """
 
+from allocator.codes import (
+    AgreementForm,
+    EntranceForm,
+    Fittings,
+    SchemeKind,
+)
 from allocator.facts import Range
-from allocator.model import AgreementForm, EntranceForm, Fittings, SchemeKind
 from allocator.rules.language import Choice, Chosen, Effect, Expr, Param, Public, Rule, scheme, unit
 from allocator.rules.sources import (
     C_ACTIVITIES,

@@ -4,8 +4,12 @@ Needs come first and never count against anyone: they only say which units fit (
 lift, some cannot live on the ground floor; units should be built differently because people differ.
 """
 
+from allocator.codes import (
+    Need,
+    UnitStatus,
+    WindowHeight,
+)
 from allocator.facts import Range
-from allocator.model import Need, UnitStatus, WindowHeight
 from allocator.rules.language import (
     Codes,
     Effect,

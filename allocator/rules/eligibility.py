@@ -1,7 +1,10 @@
 """Entry conditions, target groups and the state of the assessment."""
 
+from allocator.codes import (
+    EntryRequirement,
+    TargetGroup,
+)
 from allocator.facts import Range
-from allocator.model import EntryRequirement, TargetGroup
 from allocator.rules.language import Effect, Public, Rule, applicant, case, scheme
 from allocator.rules.sources import (
     C_ONE_GROUP,

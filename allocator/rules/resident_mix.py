@@ -5,8 +5,12 @@ enemies (:mod:`conflicts`), not people on different substances, and mind the age
 people with and without ROP should not share a house.
 """
 
+from allocator.codes import (
+    Gender,
+    SubstanceClass,
+    SubstanceUse,
+)
 from allocator.facts import Range
-from allocator.model import Gender, SubstanceClass, SubstanceUse
 from allocator.rules.language import (
     AtLeast,
     Effect,

@@ -4,8 +4,12 @@ The group holds both people who are a serious risk to others and people in great
 A risk is a person's dated conclusion and never fixed: measures can meet it, and it expires.
 """
 
+from allocator.codes import (
+    PlacementKind,
+    ViolenceConclusion,
+    VisitRule,
+)
 from allocator.facts import Range
-from allocator.model import PlacementKind, ViolenceConclusion, VisitRule
 from allocator.rules.language import (
     AtLeast,
     Effect,

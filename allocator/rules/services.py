@@ -1,7 +1,11 @@
 """Staffing, services, shielding and the size of the house."""
 
+from allocator.codes import (
+    Need,
+    NightCover,
+    SchemeKind,
+)
 from allocator.facts import Range
-from allocator.model import Need, NightCover, SchemeKind
 from allocator.rules.language import (
     Codes,
     Effect,

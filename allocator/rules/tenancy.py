@@ -1,7 +1,11 @@
 """How long one may stay, and on what agreement; and how long a unit has stood empty."""
 
+from allocator.codes import (
+    AgreementForm,
+    StayKind,
+    UnitPurpose,
+)
 from allocator.facts import Range
-from allocator.model import AgreementForm, StayKind, UnitPurpose
 from allocator.rules.language import (
     Effect,
     Number,

@@ -4,8 +4,10 @@ They know best who lives there already, and are not heard today. An objection is
 shows at once, the committee answers it in writing, and none lasts for ever.
 """
 
+from allocator.codes import (
+    VetoStatus,
+)
 from allocator.facts import Range
-from allocator.model import VetoStatus
 from allocator.rules.language import Effect, Public, Rule, case, veto
 from allocator.rules.sources import advice
 

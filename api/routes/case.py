@@ -6,7 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from allocator.model import Snapshot, UnitStatus
+from allocator.codes import (
+    UnitStatus,
+)
+from allocator.model import (
+    Snapshot,
+)
 from api.auth import caller
 from api.schemas import ApplicantOut, Page, SchemeOut, UnitOut
 

@@ -13,7 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from allocator.disclosure import Reader
 from allocator.documents import DocumentError, faults, parse_json, read_case
 from allocator.explain import NotForApplicantsError, document
-from allocator.model import Problem, Snapshot
+from allocator.model import (
+    Problem,
+    Snapshot,
+)
 from allocator.scoring import Suggestions, shortlist, suggest
 from api.auth import caller
 from api.errors import RefusedError

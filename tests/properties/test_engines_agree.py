@@ -25,11 +25,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from allocator.codes import (
+    Gender,
+)
 from allocator.engines import Engine, EngineError, Judgement, Outcome
 from allocator.engines.durable import DurableEngine
 from allocator.engines.reference import ReferenceEngine
 from allocator.facts import Candidate, CaseFacts, Item, Missing, Range, Reading
-from allocator.model import Gender, Snapshot
+from allocator.model import (
+    Snapshot,
+)
 from allocator.policy import BoundRule, Policy
 from allocator.rules.language import All, Any, AtLeast, Expr, Not, Op, Operand, Ref, Test, Truth
 from fixtures.generator import municipality
@@ -460,7 +465,10 @@ _WIDEST = """
 import itertools, tomllib
 from datetime import date
 from allocator.engines.durable import DurableEngine
-from allocator.model import Need, SubstanceClass
+from allocator.codes import (
+    Need,
+    SubstanceClass,
+)
 from allocator.policy import Policy
 from tests.strategies import DEFAULT_POLICY
 content = tomllib.loads(DEFAULT_POLICY.read_text(encoding="utf-8"))

@@ -19,6 +19,15 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from allocator.codes import (
+    ConflictDirection,
+    ConflictKind,
+    ConflictStatus,
+    FactSource,
+    FactStatus,
+    StaffRole,
+    VetoGround,
+)
 from allocator.disclosure import Reader, release
 from allocator.engines import Outcome
 from allocator.explain import document
@@ -26,17 +35,10 @@ from allocator.facts import Missing
 from allocator.model import (
     Assessed,
     Conflict,
-    ConflictDirection,
-    ConflictKind,
-    ConflictStatus,
     ExpiringAssessment,
-    FactSource,
-    FactStatus,
     Snapshot,
-    StaffRole,
     Veto,
     VetoFact,
-    VetoGround,
 )
 from allocator.policy import Policy
 from allocator.rules.language import Effect

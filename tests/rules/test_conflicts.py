@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from allocator.model import ConflictStatus, CounterpartRole
+from allocator.codes import (
+    ConflictStatus,
+    CounterpartRole,
+)
 from tests.rules.tables import (
     BROKEN,
     KEPT,

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from allocator.model import AgreementForm, EntranceForm, Fittings, SchemeKind
+from allocator.codes import (
+    AgreementForm,
+    EntranceForm,
+    Fittings,
+    SchemeKind,
+)
 from tests.rules.tables import BROKEN, KEPT, UNKNOWN, Row, Table, by_its_table, judge, table
 
 OPEN = "open"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from allocator.model import Need, UnitStatus
+from allocator.codes import (
+    Need,
+    UnitStatus,
+)
 from tests.rules.tables import (
     BROKEN,
     KEPT,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from allocator.model import TargetGroup
+from allocator.codes import (
+    TargetGroup,
+)
 from tests.rules.tables import (
     BROKEN,
     KEPT,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from allocator.codes import (
+    SubstanceClass,
+)
 from allocator.facts import Range
-from allocator.model import SubstanceClass
 from tests.rules.tables import BROKEN, KEPT, UNKNOWN, Facts, Row, Table, by_its_table, judge, remark, table
 
 _SUBSTANCES = (

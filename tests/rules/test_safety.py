@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from allocator.model import Measure, VisitRule
+from allocator.codes import (
+    Measure,
+    VisitRule,
+)
 from tests.rules.tables import BROKEN, KEPT, UNKNOWN, Row, Table, by_its_table, judge, table
 
 _HIGH, _POSSIBLE, _NONE_KNOWN = "assessed_high", "possible", "none_known"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from allocator.model import SchemeKind, Service
+from allocator.codes import (
+    SchemeKind,
+    Service,
+)
 from tests.rules.tables import BROKEN, KEPT, UNKNOWN, Row, Table, by_its_table, judge, table
 
 _SERVICES = {service.value for service in Service}

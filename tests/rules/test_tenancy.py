@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from allocator.model import AgreementForm
+from allocator.codes import (
+    AgreementForm,
+)
 from tests.rules.tables import BROKEN, KEPT, UNKNOWN, Row, Table, by_its_table, judge, table
 
 _STAY = (

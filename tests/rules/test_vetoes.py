@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from allocator.model import VetoStatus
+from allocator.codes import (
+    VetoStatus,
+)
 from tests.rules.tables import (
     BROKEN,
     KEPT,
