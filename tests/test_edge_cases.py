@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from datetime import date, timedelta
 from pathlib import Path
@@ -928,3 +929,17 @@ def test_e38_a_rule_of_the_house_on_visits_is_noted() -> None:
 
     assert the_finding(answer, "child-visits").outcome is Outcome.BROKEN
     assert assessed(answer).verdict is Verdict.SUITABLE
+
+
+def test_what_is_missing_of_several_residents_is_said_alike_whatever_their_ids() -> None:
+    """Of two whose facts are missing for different reasons, the reason told does not hang on who is first."""
+    told = []
+    for first, second in itertools.permutations((not_held(), expired(value=True))):
+        case = with_person(a_case(), "a", vulnerable=known(value=True))
+        for number, resident in enumerate(case.residents):
+            case = with_person(case, resident.id, heavy_use=second if number else first)
+        finding = the_finding(ask(case), "rough-milieu")
+        assert finding.outcome is Outcome.UNKNOWN
+        told.append(finding.missing)
+
+    assert told[0] == told[1]

@@ -211,7 +211,8 @@ def _support_count(expr: AtLeast, result: Truth3, world: World, found: dict[str,
         for item in world.candidate.items(expr.over):
             member = world.beside(item.facts)
             if truth(expr.where, member) is None:
-                _support(expr.where, None, member, found)
+                for path, why in support(expr.where, member).items():
+                    found[path] = min(found.get(path, why), why, key=str)  # the same whoever comes first
         known_by = LIST_KNOWN_BY.get(expr.over)
         if known_by is not None and world.value(known_by) is None:
             found[known_by] = world.facts.get(known_by, Missing.NOT_RECORDED)
