@@ -24,8 +24,8 @@ from allocator.rules.language import AtLeast, Effect, Public, paths, walk
 from allocator.scoring import Finding, Suggestions, Verdict
 from allocator.texts import Catalog, catalog, fill, sentence_case
 
-_NOT_ASKED_AGAIN = frozenset({Missing.REFUSED, Missing.WITHDRAWN, Missing.NOT_COMPARABLE})
-"""A no is a no, and what cannot be compared is not asked for."""
+_NOT_ASKED_AGAIN = frozenset({Missing.REFUSED, Missing.WITHDRAWN})
+"""A no is a no."""
 
 
 class NotForApplicantsError(ValueError):
@@ -322,12 +322,13 @@ def missing_text(text: Catalog, missing: Mapping[str, Missing]) -> str:
     sentences: dict[str, None] = {}
     for path, why in missing.items():
         label = text.question(path)
-        reason = text(f"missing.{why}")
-        if why in _NOT_ASKED_AGAIN:
-            said = text("sentence.missing_no_ask", label=label, why=reason)
+        if why is Missing.NOT_COMPARABLE:  # it is told, so nothing is missing
+            said = text("sentence.not_comparable", label=sentence_case(label))
+        elif why in _NOT_ASKED_AGAIN:
+            said = text("sentence.missing_no_ask", label=label, why=text(f"missing.{why}"))
         else:
             ask = text(f"ask.{fact_type(path).ask}")
-            said = text("sentence.missing_one", label=label, why=reason, ask=ask)
+            said = text("sentence.missing_one", label=label, why=text(f"missing.{why}"), ask=ask)
         sentences[said] = None
     return " ".join(sentences)
 

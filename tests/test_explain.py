@@ -12,6 +12,7 @@ import pytest
 from allocator.disclosure import Level, Reader, Shown
 from allocator.documents import read_case
 from allocator.explain import Explainer, NotForApplicantsError, document
+from allocator.facts import Missing
 from allocator.policy import Policy
 from allocator.rules import RULEBOOK
 from allocator.rules.language import AtLeast, Public, paths, walk
@@ -162,3 +163,18 @@ def test_brief_sentences_leave_out_what_is_said_once_for_all() -> None:
         long, brief = explainer.sentence(item), explainer.sentence(item, brief=True)
         assert long.startswith(brief)
         assert (explainer.both_sides(item.finding) or "-") in long
+
+
+def test_a_gender_that_a_rule_cannot_compare_is_not_called_missing() -> None:
+    """Somebody who is non-binary has told it: the committee assesses, and nobody asks again."""
+    answer = _answer("S-2026-106")
+    for language, missing in (("nb", "Mangler"), ("nn", "Manglar"), ("en", "Missing")):
+        explainer = Explainer(answer, Reader.COMMITTEE, language)
+        said = [
+            explainer.sentence(shown)
+            for entry in explainer.released
+            for shown in entry.findings
+            if [*shown.finding.missing.values()] == [Missing.NOT_COMPARABLE]
+        ]
+        assert said
+        assert not any(missing in sentence for sentence in said)
