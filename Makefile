@@ -1,6 +1,6 @@
 # Everything that people run. `make demo` and `make test` need nothing but Python and, the first time, a network.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long check format handbook openapi lock
+.PHONY: help setup demo test long parity bench check format handbook openapi lock
 
 bin := .venv/bin
 
@@ -18,6 +18,14 @@ test: setup  ## run all tests
 
 long: setup  ## run the property tests with many more examples
 	@ALLOCATOR_HYPOTHESIS=long $(bin)/python -m pytest -n auto tests/properties
+
+parity: setup  ## compare the engines on a million verdicts
+	@$(bin)/python -m tests.parity
+
+bench: setup  ## measure beside other engines, and write the tables in bench/README.md
+	@$(bin)/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps --no-build-isolation \
+	    -r requirements/bench.txt
+	@$(bin)/python -m bench
 
 check: setup  ## lint, types, import contracts, and generated files
 	@$(bin)/ruff check .
@@ -37,4 +45,5 @@ lock: setup  ## choose the newest versions of what we depend on, with hashes
 	    --no-emit-index-url --no-header --quiet --upgrade"; \
 	  $$compile requirements/build.in -o requirements/build.txt; \
 	  $$compile pyproject.toml -o requirements/base.txt; \
-	  $$compile pyproject.toml --extra dev -o requirements/dev.txt
+	  $$compile pyproject.toml --extra dev --extra cluster -o requirements/dev.txt; \
+	  $$compile pyproject.toml --extra bench -o requirements/bench.txt

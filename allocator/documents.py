@@ -377,7 +377,7 @@ def _pointer(location: list[int | str]) -> str:
 @cache
 def _field_names() -> frozenset[str]:
     """Return every name that a field of ours has; only these are repeated in a fault."""
-    names = {"case", "engine", "reader", "language", *Snapshot.model_fields}
+    names = {"case", "engine", "reader", "language", "compare", "first", *Snapshot.model_fields}
     for definition in Snapshot.model_json_schema()["$defs"].values():
         names.update(definition.get("properties", ()))
     return frozenset(names)

@@ -12,6 +12,7 @@ may be known to have two exits while nobody knows whether it has a lift.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -23,6 +24,7 @@ from allocator.model import (
     Applicant,
     Conflict,
     LivingGroup,
+    Order,
     Resident,
     Scheme,
     Snapshot,
@@ -282,6 +284,15 @@ class Choice:
 
     wishes: model.Wishes | None
     scheme: str
+
+    @staticmethod
+    def mentioned(wishes: model.Wishes | None) -> frozenset[str]:
+        """Return the schemes that are named; of all others the same is known."""
+        if wishes is None:
+            return frozenset()
+        return frozenset(wish.scheme for wish in wishes.preferred) | frozenset(
+            reservation.scheme for reservation in wishes.reservations
+        )
 
 
 def _wished(choice: Choice, _day: date) -> Reading:
@@ -651,7 +662,7 @@ class CaseFacts:
             applicant.id: applicant.resides_as for applicant in case.applicants if applicant.resides_as
         }
         self._home: dict[str, Place] = {}
-        self._in_group: dict[str, list[tuple[str, Item]]] = {}
+        self._in_group: dict[str, list[Item]] = {}
         recorded = {resident.unit for resident in case.residents}
         lived_in = {resident.unit for resident in case.residents if case.lives_here(resident)}
         for resident in sorted(case.residents, key=lambda r: r.id):
@@ -659,11 +670,11 @@ class CaseFacts:
                 place = self.places[resident.unit]
                 self._home[resident.id] = place
                 item = Item((resident.id,), read_facts("resident", resident, self.as_of))
-                self._in_group.setdefault(place.group.id, []).append((resident.id, item))
+                self._in_group.setdefault(place.group.id, []).append(item)
         nobody = {fact.path: Missing.NOT_RECORDED for fact in SUBJECT_FACTS["resident"]}
         for unit_id, place in sorted(self.places.items()):
             if _has_unknown_occupant(place.unit, unit_id in recorded, unit_id in lived_in):
-                self._in_group.setdefault(place.group.id, []).append((unit_id, Item((unit_id,), nobody)))
+                self._in_group.setdefault(place.group.id, []).append(Item((unit_id,), nobody))
         self._scheme_facts = {scheme.id: read_facts("scheme", scheme, self.as_of) for scheme in case.schemes}
         self._unit_facts: dict[str, dict[str, Reading]] = {}
         self._applicant_facts: dict[str, dict[str, Reading]] = {}
@@ -672,6 +683,13 @@ class CaseFacts:
         for conflict in sorted(case.conflicts, key=lambda c: c.id):
             for person in {self.person(conflict.party), self.person(conflict.counterpart)} - {None}:
                 self._involving.setdefault(str(person), []).append(conflict)
+        self._binding: dict[str, list[Order]] = {}
+        for order in sorted(case.orders, key=lambda o: o.id):
+            for person in {self.person(order.bound), self.person(order.protected)} - {None}:
+                self._binding.setdefault(str(person), []).append(order)
+        self._against: dict[str, list[Veto]] = {}
+        for veto in sorted(case.vetoes, key=lambda v: v.id):
+            self._against.setdefault(veto.applicant, []).append(veto)
 
     def person(self, identifier: str | None) -> str | None:
         """Return the one id of a person who has an entry both as applicant and as resident."""
@@ -719,11 +737,11 @@ class CaseFacts:
 
     def residents(self, applicant: Applicant, group: LivingGroup) -> tuple[Item, ...]:
         """Return the current residents of a living group, the applicant's own entry left out (E-10)."""
-        return tuple(
-            item
-            for identifier, item in self._in_group.get(group.id, ())
-            if identifier != applicant.resides_as
-        )
+        return tuple(item for item in self.everyone_in(group) if item.about != (applicant.resides_as,))
+
+    def everyone_in(self, group: LivingGroup) -> tuple[Item, ...]:
+        """Return all current residents of a living group, by id."""
+        return tuple(self._in_group.get(group.id, ()))
 
     @cached_property
     def residents_in(self) -> Mapping[str, int]:
@@ -768,10 +786,8 @@ class CaseFacts:
         own = self.person(applicant.id)
         schemes = frozenset({place.scheme.id}) if zone is None else zone.schemes
         items = []
-        for order in sorted(self.case.orders, key=lambda o: o.id):
+        for order in self._binding.get(str(own), ()):
             bound, protected = self.person(order.bound), self.person(order.protected)
-            if own not in (bound, protected):
-                continue
             other = protected if own == bound else bound
             home = self._home.get(other) if other is not None else None
             if home is not None and _near(home, place, zone) is not None:
@@ -787,9 +803,66 @@ class CaseFacts:
         """Return the objections against this applicant that cover this unit."""
         return tuple(
             Item((veto.id,), read_facts("veto", veto, self.as_of))
-            for veto in sorted(self.case.vetoes, key=lambda v: v.id)
-            if veto.applicant == applicant.id and _covers(veto, place)
+            for veto in self._against.get(applicant.id, ())
+            if _covers(veto, place)
         )
+
+    def touched(self, applicant: Applicant) -> frozenset[str]:
+        """Return the schemes in which a conflict, an order or an objection may concern the applicant.
+
+        In any other scheme those lists are empty for this applicant.
+        """
+        own = self.person(applicant.id)
+        conflicts, orders = self._involving.get(str(own), ()), self._binding.get(str(own), ())
+        others = {self.person(p) for c in conflicts for p in (c.party, c.counterpart)}
+        others |= {self.person(p) for o in orders for p in (o.bound, o.protected)}
+        homes = (self._home[other] for other in others if other is not None and other in self._home)
+        schemes = {home.scheme.id for home in homes}
+        schemes.update(*(conflict.frequents for conflict in conflicts))
+        schemes.update(*(order.forbidden_schemes for order in orders))
+        vetoes = self._against.get(applicant.id, ())
+        schemes.update(
+            place.scheme.id
+            for place in (self.places.values() if vetoes else ())
+            if any(_covers(veto, place) for veto in vetoes)
+        )
+        return frozenset(schemes)
+
+    def replaced(self, person: Applicant | Resident) -> CaseFacts:
+        """Return the case with what is known of one person replaced; everything else is shared.
+
+        Raises:
+            KeyError: No such person is in the case.
+            ValueError: It changes where somebody lives; then the case must be read anew.
+        """
+        new = copy(self)
+        new.__dict__.pop("leavers", None)
+        if isinstance(person, Applicant):
+            if self.applicants[person.id].resides_as != person.resides_as:
+                raise ValueError("`resides_as` has changed")
+            new.applicants = {**self.applicants, person.id: person}
+            new._applicant_facts = {i: f for i, f in self._applicant_facts.items() if i != person.id}  # noqa: SLF001 - of its own kind
+            applicants = tuple(person if a.id == person.id else a for a in self.case.applicants)
+            new.case = self.case.model_copy(update={"applicants": applicants})
+            return new
+        home = self._home[person.id]
+        new.case = self.case.model_copy(
+            update={"residents": tuple(person if r.id == person.id else r for r in self.case.residents)}
+        )
+        if home.unit.id != person.unit or not new.case.lives_here(person):
+            raise ValueError("`unit` or a day of moving has changed")
+        item = Item((person.id,), read_facts("resident", person, self.as_of))
+        group = tuple(item if old.about == item.about else old for old in self._in_group[home.group.id])
+        new._in_group = {**self._in_group, home.group.id: list(group)}  # noqa: SLF001 - of its own kind
+        return new
+
+    def group_of(self, resident: str) -> LivingGroup:
+        """Return the living group where a resident lives. Raises KeyError if nowhere."""
+        return self._home[resident].group
+
+    def choice_facts(self, applicant: Applicant, scheme: str) -> Facts:
+        """Return what the applicant has said about a scheme."""
+        return read_facts("choice", Choice(applicant.wishes, scheme), self.as_of)
 
 
 def _has_unknown_occupant(unit: Unit, recorded: bool, lived_in: bool) -> bool:  # noqa: FBT001 - two facts
@@ -861,11 +934,10 @@ class Candidate:
     @cached_property
     def facts(self) -> Facts:
         """The facts that every rule may read."""
-        choice = Choice(self.applicant.wishes, self.place.scheme.id)
         return {
             "case.as_of": self.source.as_of,
             **self.source.applicant_facts(self.applicant),
-            **read_facts("choice", choice, self.source.as_of),
+            **self.source.choice_facts(self.applicant, self.place.scheme.id),
             **self.source.place_facts(self.place),
         }
 

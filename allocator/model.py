@@ -433,7 +433,8 @@ class Unit(Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if (self.max_stay_months or self.min_stay_months or 0) < (self.min_stay_months or 0):
+        longest, shortest = self.max_stay_months, self.min_stay_months
+        if longest is not None and shortest is not None and longest < shortest:
             raise PydanticCustomError("order", "`max_stay_months` of at least `min_stay_months`")
         if self.status is not UnitStatus.VACANT and self.vacant_since is not None:
             raise PydanticCustomError("vacant_since", "`vacant_since` only where the status is `vacant`")

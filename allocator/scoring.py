@@ -55,18 +55,21 @@ class Verdict(IntEnum):
         return self.name.lower()
 
 
-_BROKEN = {
+BROKEN_GIVES = {
     Effect.BAR: Verdict.BLOCKED,
     Effect.ADVISE_AGAINST: Verdict.ADVISED_AGAINST,
     Effect.WEIGH: Verdict.SUITABLE_WITH_REMARKS,
     Effect.NOTE: Verdict.SUITABLE,
 }
-_UNKNOWN = {
+"""The verdict that a broken rule of each effect gives."""
+
+UNKNOWN_GIVES = {
     Effect.BAR: Verdict.NEEDS_CLARIFICATION,
     Effect.ADVISE_AGAINST: Verdict.NEEDS_CLARIFICATION,
     Effect.WEIGH: Verdict.SUITABLE_WITH_REMARKS,
     Effect.NOTE: Verdict.SUITABLE,
 }
+"""The verdict that a rule of each effect gives while nobody knows whether it is broken."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ class Finding:
         """The verdict that this finding alone gives the unit."""
         if self.outcome is Outcome.KEPT:
             return Verdict.SUITABLE
-        return (_BROKEN if self.outcome is Outcome.BROKEN else _UNKNOWN)[self.rule.effect]
+        return (BROKEN_GIVES if self.outcome is Outcome.BROKEN else UNKNOWN_GIVES)[self.rule.effect]
 
     @property
     def overridable(self) -> bool:
@@ -434,7 +437,7 @@ def findings(candidate: Candidate, rules: tuple[BoundRule, ...], judgement: Judg
     for bound in rules:
         members = candidate.items(bound.rule.about)
         remark = judgement.remarks.get(bound.id, False)
-        cost = _cost(bound, len({item.about for item in members}))
+        cost = cost_of(bound, len({item.about for item in members}))
         by_person: dict[tuple[str, ...], list[tuple[Outcome, Item, World]]] = {}
         outcomes = judgement.outcomes[bound.id]
         for item, world, outcome in zip(members, worlds[bound.rule.about], outcomes, strict=True):
@@ -508,7 +511,7 @@ def _about_nobody(
         )
 
 
-def _cost(bound: BoundRule, members: int) -> int:
+def cost_of(bound: BoundRule, members: int) -> int:
     """Return what one broken finding costs; shared points are divided and rounded up."""
     if bound.effect is not Effect.WEIGH:
         return 0

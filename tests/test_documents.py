@@ -230,9 +230,9 @@ GARBAGE: dict[str, Callable[[], bytes]] = {
 def test_large_garbage_is_refused_quickly(name: str) -> None:
     """Fifty megabytes of nonsense are refused with a word or two and in no time."""
     data = GARBAGE[name]()
-    started = time.perf_counter()
+    started = time.thread_time()
     problems = refused(data)
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
     assert len(problems) <= 2
     assert all(len(expected) < 200 for _, expected in problems)
 

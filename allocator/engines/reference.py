@@ -86,7 +86,7 @@ def truth(expr: Expr, world: World) -> Truth3:
             none_of = _all(_negated(truth(part, world)) for part in parts)
             return _negated(none_of)
         case Test(path, op, right):
-            return _compare(world.value(path), op, _right(right, world))
+            return compare(world.value(path), op, _right(right, world))
         case AtLeast():
             low, high, members = count(expr, world)
             return _reaches(expr, low, high, members)
@@ -111,17 +111,22 @@ def _right(right: object, world: World) -> Value | None:
     if not isinstance(right, Ref):
         assert isinstance(right, bool | int | str | date)
         return right
-    value = world.value(right.path)
-    assert isinstance(right.plus, int)
-    if value is None or right.plus == 0:
+    return shifted(world.value(right.path), right)
+
+
+def shifted(value: Value | None, ref: Ref) -> Value | None:
+    """Return the value of the fact that *ref* names, plus its number (of days, for a date)."""
+    assert isinstance(ref.plus, int)
+    if value is None or ref.plus == 0:
         return value
     if isinstance(value, date):
-        return value + timedelta(days=right.plus)
+        return value + timedelta(days=ref.plus)
     assert isinstance(value, int)
-    return value + right.plus
+    return value + ref.plus
 
 
-def _compare(left: Value | None, op: Op, right: Value | None) -> Truth3:
+def compare(left: Value | None, op: Op, right: Value | None) -> Truth3:
+    """Return how a fact compares with a value; unknown if either is."""
     if left is None or right is None:
         return None
     match op:
