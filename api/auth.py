@@ -35,7 +35,7 @@ def checked_token(token: str | None) -> str:
 _bearer = HTTPBearer(auto_error=False, description="The token of the calling system.")
 
 
-def caller(
+async def caller(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> str:
     """Return who calls: ``demo`` or ``system``.

@@ -8,10 +8,13 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from allocator.documents import DocumentError
 from allocator.engines import EngineError
+from allocator.engines.crosscheck import DisagreementError
+from allocator.explain import facts_sha256
 from allocator.model import (
     Problem,
 )
@@ -67,6 +70,24 @@ def install(app: FastAPI) -> None:
         _log.error("engine_failed", reason=str(error))
         return problem(
             500, "the engine could not answer", "Nothing is shown rather than something wrong. Try again."
+        )
+
+    @app.exception_handler(DisagreementError)
+    async def disagreement(request: Request, error: DisagreementError) -> JSONResponse:
+        case = getattr(request.state, "case", None)
+        _log.error(
+            "engines_disagree",
+            rules=error.rules,
+            candidates=error.candidates,
+            engines=dict(error.engines),
+            policy_sha256=request.app.state.policy.sha256,
+            facts_sha256=None if case is None else await run_in_threadpool(facts_sha256, case),
+        )
+        return problem(
+            500,
+            "two engines disagreed about this case",
+            "Nothing is shown, since one of them is wrong and it is not known which. It is logged, "
+            "and asking again does not help: tell those who run the service.",
         )
 
     @app.exception_handler(HTTPException)

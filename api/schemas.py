@@ -15,6 +15,9 @@ from allocator.model import (
 EngineName = Literal["durable", "reference"]
 ReaderName = Literal["committee", "staff", "applicant"]
 LanguageName = Literal["nb", "nn", "en"]
+VerdictName = Literal[
+    "suitable", "suitable_with_remarks", "needs_clarification", "advised_against", "blocked"
+]
 
 
 class Question(Record):
@@ -43,6 +46,25 @@ class ShortlistQuestion(Question):
     model_config = ConfigDict(json_schema_extra={"example": {"unit": "tunet-2"}})
 
     unit: Id
+
+
+class RankingQuestion(Record):
+    """Rank all units for an applicant, or all applicants for a unit, at once: one of the two is given."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"applicant": "S-2026-101", "first": 10},
+            "oneOf": [{"required": ["applicant"]}, {"required": ["unit"]}],
+        }
+    )
+
+    applicant: Id | None = None
+    unit: Id | None = None
+    first: int = Field(default=50, ge=0, le=200, description="So many entries are given with findings.")
+    reader: ReaderName = Field(
+        default="committee", description="Only `committee`; others are answered at `/suggestions`."
+    )
+    language: LanguageName = "nb"
 
 
 class Answered(BaseModel):
@@ -93,7 +115,7 @@ class SuggestionOut(Answered):
     unit: str
     living_group: str
     scheme: str
-    verdict: Literal["suitable", "suitable_with_remarks", "needs_clarification", "advised_against", "blocked"]
+    verdict: VerdictName
     score: int | None = Field(description="100 plus the points of all findings.")
     score_at_worst: int | None
     text: str
@@ -126,6 +148,52 @@ class Answer(Answered):
     no_option: dict[str, Any] | None
     comparison: Comparison | None = None
     suggestions: list[SuggestionOut]
+
+
+class RankingFinding(Answered):
+    """One rule's outcome for one person, or for the unit, without its facts and words."""
+
+    rule: str
+    outcome: Literal["broken", "unknown"]
+    effect: Literal["bar", "advise_against", "weigh", "note"]
+    points: int = Field(description="Zero or less.")
+    could_cost: int = Field(description="What an unknown could cost, zero or less.")
+    about: list[str]
+
+
+class RankingEntry(Answered):
+    """One unit (or applicant) in its place."""
+
+    rank: int
+    applicant: str | None = Field(default=None, description="Where a unit was asked about.")
+    unit: str | None = Field(default=None, description="Where an applicant was asked about.")
+    verdict: VerdictName
+    score: int = Field(description="100 plus the points of all findings.")
+    broken: list[str] = Field(description="Ids of the rules that are broken.")
+    unknown: list[str] = Field(description="Ids of the rules that are unknown.")
+    findings: list[RankingFinding] | None = Field(
+        default=None,
+        description="For the first entries only: what is broken or unknown. All else is kept.",
+    )
+
+
+class RankingAnswer(Answered):
+    """A quick ranking. It is no suggestion: the engine of record has not checked it, and it is not kept."""
+
+    quick: Literal[True]
+    notice: str = Field(description="What it is, in words that belong wherever it is shown.")
+    engine: Literal["columnar"]
+    engine_version: str
+    policy: PolicyRef
+    facts_sha256: str
+    as_of: str
+    reader: Literal["committee"]
+    language: LanguageName
+    warnings: list[str]
+    applicant: str | None = None
+    unit: str | None = None
+    total: int
+    entries: list[RankingEntry]
 
 
 class ProblemError(Answered):

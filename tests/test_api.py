@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -19,7 +20,8 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
+from fastapi.responses import StreamingResponse
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
@@ -34,7 +36,7 @@ from allocator.model import (
     Snapshot,
 )
 from allocator.policy import Policy
-from api.app import MAX_BODY, WeakTokenError, create_app
+from api.app import MAX_BODY, BrokenOffError, WeakTokenError, create_app
 from api.routes import operations, questions
 
 ROOT = Path(__file__).parent.parent
@@ -342,6 +344,83 @@ def test_a_wrong_method_is_405(method: str, path: str, allowed: str) -> None:
 def test_an_unknown_route_is_404(path: str) -> None:
     """A route that is not there is a problem too."""
     problem(ask("GET", path), 404)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-length": "2", "transfer-encoding": "chunked"},
+        {"content-length": "9" * 5000},
+        {"content-length": "-1"},
+        {"content-length": "²"},
+    ],
+)
+def test_a_length_that_says_nothing_is_413(headers: dict[str, str]) -> None:
+    """A body in pieces, whatever length it states, and a length that is no number are refused unread."""
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    assert _sent(service(), raw)[0]["status"] == 413
+
+
+def _sent(app: FastAPI, headers: list[tuple[bytes, bytes]], path: str = "/x") -> list[Any]:
+    """Return the messages that a request is answered with, with headers as they come off the wire."""
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": headers,
+    }
+    sent: list[Any] = []
+    received = iter([{"type": "http.request", "body": b"{}"}])
+
+    async def receive() -> dict[str, Any]:
+        for message in received:
+            return message
+        await asyncio.sleep(10)  # the caller stays
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(app(scope, receive, send))
+    return sent
+
+
+def _with_route(answer: Any) -> FastAPI:
+    app = create_app(*loaded(), token=TOKEN)
+    app.add_api_route("/x", answer, methods=["POST"])
+    return app
+
+
+def test_an_answer_that_breaks_off_is_logged_and_not_ended() -> None:
+    """Where half an answer is out, the connection is broken, and neither log nor server learns why."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise RuntimeError(NAME)
+
+    app = _with_route(lambda: StreamingResponse(pieces()))
+    with capture_logs() as logs, pytest.raises(BrokenOffError) as broken:
+        _sent(app, [(b"content-length", b"2")])
+    assert NAME not in "".join(traceback.format_exception(broken.value))
+    assert NAME not in str(logs)
+    assert [(entry["event"], entry.get("kind"), entry.get("status")) for entry in logs] == [
+        ("unexpected_error", "RuntimeError", None),
+        ("access", None, 200),
+    ]
+
+
+def test_security_headers_stand_once_whatever_a_route_says() -> None:
+    """A route cannot weaken a security header or send it twice; its other headers are its own."""
+    theirs = {"Cache-Control": "public", "X-Own": "yes"}
+    app = _with_route(lambda: Response(b"", headers=theirs))
+    (start, _) = _sent(app, [(b"content-length", b"2")])
+    names = [name for name, _ in start["headers"]]
+    assert len(set(names)) == len(names)
+    found = {name.decode(): value.decode() for name, value in start["headers"]}
+    assert found.items() >= {**SECURITY, "x-own": "yes"}.items()
 
 
 # ------------------------------------------------------------------------------ every route, from the code

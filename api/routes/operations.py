@@ -17,7 +17,7 @@ router = APIRouter(tags=["operations"])
 
 
 @router.get("/healthz", summary="Up")
-def healthz() -> dict[str, str]:
+async def healthz() -> dict[str, str]:
     """Say that the process answers."""
     return {"status": "up", "version": __version__}
 
@@ -28,12 +28,13 @@ def readyz(request: Request) -> JSONResponse:
     state: Any = request.app.state
     try:
         record = engine(next(iter(ENGINES)), state.policy, state.case.as_of)
+        record.judge(())
     except EngineError:
         return problem(503, "the engine of record does not answer")
     return JSONResponse({"status": "ready", "engine": record.name, "engine_version": record.version})
 
 
 @router.get("/metrics", summary="Figures in Prometheus format", response_class=PlainTextResponse)
-def metrics() -> Response:
+async def metrics() -> Response:
     """Return counters and times."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
