@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import signal
 import sys
+import tempfile
 import textwrap
+import time
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -18,7 +24,15 @@ from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -38,7 +52,11 @@ from allocator.rules.language import Effect
 from allocator.scoring import Suggestions, Verdict
 from allocator.scoring import shortlist as ask_shortlist
 from allocator.scoring import suggest as ask_suggest
-from allocator.texts import Language, sentence_case
+from allocator.simulation import Simulation, SimulationError, Tally, checkpoint
+from allocator.simulation import resume as resumed
+from allocator.simulation_report import Bar, Bars, Grid, Heading, Part, inputs, pages
+from allocator.simulation_report import document as simulation_document
+from allocator.texts import Language, catalog, sentence_case
 
 app = typer.Typer(
     name="allocator",
@@ -53,6 +71,9 @@ BAD_INPUT = 2
 
 FAILED = 1
 """Exit code for a check that does not hold."""
+
+STOPPED = 130
+"""Exit code where a person stopped it."""
 
 _console = Console(highlight=False, markup=False, emoji=False)
 _errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -156,10 +177,111 @@ def shortlist(  # noqa: PLR0917 - options of a command
 @app.command("check-policy")
 def check_policy(
     policy: Annotated[Path, typer.Argument(metavar="P.toml", help="The policy to check.")],
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="OLD.toml", help="Say what changes from this policy instead."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="First day; else when it is valid from.")
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0, help="How long it may take.")] = 60,
+    lang: LanguageOption = Language.NB,
 ) -> None:
-    """Say whether a policy is accepted, and if not, everything that is wrong with it."""
+    """Prove that a policy's rules do not contradict, shadow or lock out, or show by example where they do."""
     used = _policy(policy, exit_code=FAILED)
     _console.print(f"{used.name}, {used.version}: {len(used.rules)} rules, sha256 {used.sha256}")
+    old = None if against is None else _policy(against)
+    raise typer.Exit(_proved(used, old, _day(as_of), seconds, lang.value))
+
+
+@app.command()
+def simulate(  # noqa: PLR0917 - options of a command
+    cases: Annotated[list[Path], typer.Argument(metavar="CASE...", help="Cases, or directories of them.")],
+    policy: Annotated[Path, typer.Option("--policy", metavar="NEW.toml", help="The policy to try.")],
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="OLD.toml", help="Compared with; or the default one.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="F.json", help="Write the JSON here too.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="F.checkpoint", help="Keep the work here, and go on from it."),
+    ] = None,
+    ids: Annotated[bool, typer.Option("--ids", help="Name applicants and units by their ids.")] = False,  # noqa: FBT002
+    form: FormatOption = Format.TABLE,
+    lang: LanguageOption = Language.NB,
+) -> None:
+    """Show what a new policy would have done to real cases: who gains, who loses, and why."""
+    new, old = _policy(policy), _policy(against)
+    named = {path.resolve() for path in (*cases, policy, *([] if against is None else [against]))}
+    for option, path in (("--out", out), ("--resume", resume)):
+        if path is not None and (not path.parent.is_dir() or path.is_dir() or path.resolve() in named):
+            _refuse(option, (Problem(path="", expected="a file of its own in a directory that exists"),))
+        named |= {path.resolve()} if path is not None else set()
+    try:
+        simulation = Simulation(_history(cases), old, new)
+    except SimulationError as error:
+        _refuse("CASE...", error.problems)
+    tally = _simulated(simulation, resume, out, lang)
+    report = simulation.report(tally)
+    content = simulation_document(simulation, report, lang.value, ids=ids)
+    printed = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    if out is not None:
+        _replace(out, printed.encode())
+    if form is Format.JSON:
+        _print(printed)
+        return
+    for part in pages(report, lang.value, ids=ids):
+        _console.print(*_pictured(part))
+
+
+@app.command()
+def national(
+    cases: Annotated[list[Path], typer.Argument(metavar="CASE.json...", help="One for each municipality.")],
+    policy: Annotated[
+        list[Path] | None, typer.Option("--policy", metavar="P.toml", help="May be given several times.")
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes on this machine.")] = 2,
+) -> None:
+    """Count verdicts in whole municipalities under several policies, as JSON without small numbers.
+
+    Quick and without explanations: the engine of record is not asked.
+    """
+    try:
+        from allocator import cluster  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        if error.name not in ("narwhals", "dask", "distributed"):
+            raise
+        extra = Problem(path="national", expected="the extra `cluster`: pip install 'allocator[cluster]'")
+        _refuse("", (extra,))
+    used = [_policy(path) for path in policy] if policy else [_policy(None)]
+    for path in cases:
+        if not path.is_file() or cases.count(path) > 1:
+            _refuse(str(path), (Problem(path="", expected="a file that is there, and is named once"),))
+    with (
+        cluster.local(workers) as client,
+        Progress(
+            SpinnerColumn(),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=_errors,
+            transient=True,
+            disable=not _errors.is_terminal,
+        ) as progress,
+    ):
+        if not cluster.encrypted():
+            _errors.print("others on this machine can reach the workers; with `cryptography` they cannot")
+        task = progress.add_task("", total=len(cases))
+        answer = cluster.national(
+            map(cluster.of_file, cases), used, client, done=lambda n: progress.update(task, completed=n)
+        )
+    _print(answer.to_bytes().decode())
+    for name, kind in answer.failed:
+        _errors.print(f"{name}: could not be judged ({kind}); `allocator suggest` says why a case is refused")
+    if answer.failed:
+        raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -185,6 +307,8 @@ def serve(
     from api.app import TOKEN_VARIABLE, WeakTokenError, create_app, run  # noqa: PLC0415 - the web is optional
 
     snapshot, used = _read(case, policy)
+    if policy is not None:
+        _usable(policy, used, snapshot.as_of)
     try:
         service = create_app(snapshot, used, token=os.environ.get(TOKEN_VARIABLE))
     except WeakTokenError as error:
@@ -225,6 +349,73 @@ def demo(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000) -> None:
     run(create_app(snapshot, used, demo=True), host="127.0.0.1", port=port)
 
 
+# ------------------------------------------------------------------------------------------ proving
+
+
+def _proved(policy: Policy, old: Policy | None, as_of: date | None, seconds: float, lang: str) -> int:
+    """Print what is proved of a policy, or what changes from another; return the exit code."""
+    # the prover takes longer to load than a question takes to answer
+    from allocator.engines.symbolic import Budget  # noqa: PLC0415
+    from allocator.policy_changes import changes  # noqa: PLC0415
+    from allocator.proof_report import change_report, report  # noqa: PLC0415
+    from allocator.proofs import TIMEOUT_MS, Status, check  # noqa: PLC0415
+
+    budget = Budget(seconds, TIMEOUT_MS)
+    with _working():
+        if old is not None:
+            day = as_of or policy.document.valid_from
+            lines = change_report(old, policy, changes(old, policy, day, budget=budget), day, lang)
+            code = 0
+        else:
+            checked = check(policy, as_of, profiles=_profiles(), budget=budget)
+            lines = report(checked, lang)
+            code = FAILED if checked.of(Status.REFUTED) else 0
+    for line in lines:
+        if line.heading:
+            _console.print()
+            _console.print(Text(line.said, style="bold"))
+        else:
+            mark = f"{line.mark} " if line.mark else ""
+            _console.print(_indented(mark + line.said, left=4 if line.example else 2, hang=2 if mark else 0))
+    return code
+
+
+def _usable(path: Path, policy: Policy, day: date) -> None:
+    """Refuse a policy that contradicts itself or locks somebody out."""
+    from allocator.proof_report import reasons  # noqa: PLC0415 - see above
+    from allocator.proofs import obstacles  # noqa: PLC0415
+
+    with _working():
+        found = obstacles(policy, day)
+    if found:
+        for said in reasons(policy, found):
+            _errors.print(f"{path}: {said}")
+        _errors.print(f"{path}: expected a policy that `allocator check-policy` does not stop")
+        raise typer.Exit(FAILED)
+
+
+def _profiles() -> list[Any]:
+    """Return the applicants of the cases that come with a checkout."""
+    from allocator.facts import CaseFacts  # noqa: PLC0415 - see above
+    from allocator.proofs import profile_of  # noqa: PLC0415
+
+    found: list[Any] = []
+    for path in sorted(fixture("cases").glob("*.json")):
+        facts = CaseFacts(read_case(path.read_bytes()))
+        found.extend(
+            profile_of(f"{identifier} ({path.stem})", facts.applicant_facts(applicant), facts.as_of)
+            for identifier, applicant in sorted(facts.applicants.items())
+        )
+    return found
+
+
+def _day(given: str | None) -> date | None:
+    try:
+        return None if given is None else date.fromisoformat(given)
+    except ValueError:
+        _refuse("", (Problem(path="--as-of", expected="a date that exists, as YYYY-MM-DD"),))
+
+
 # ------------------------------------------------------------------------------------------ reading
 
 
@@ -260,6 +451,35 @@ def _bytes(path: Path) -> bytes:
         _refuse(str(path), (Problem(path="", expected=f"a file that can be read ({error.strerror})"),))
 
 
+def _history(paths: Iterable[Path]) -> Iterator[Snapshot]:
+    """Yield the cases in files and directories."""
+    for path in paths:
+        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not files:
+            _refuse(str(path), (Problem(path="", expected="at least one case, in a file named *.json"),))
+        for file in files:
+            try:
+                yield read_case(_bytes(file))
+            except DocumentError as error:
+                _refuse(str(file), error.problems)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; nobody but its owner may read it."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            try:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        _refuse(str(path), (Problem(path="", expected=f"a file that can be written ({error.strerror})"),))
+
+
 def _comparable(answer: Suggestions, compare: tuple[str, str] | None) -> None:
     entries = (entry.assessment for entry in answer.ranked)
     names = {a.unit if answer.unit is None else a.applicant for a in entries}
@@ -286,6 +506,23 @@ def _refuse(source: str, problems: tuple[Problem, ...], exit_code: int = BAD_INP
 
 def _asked(ask: Callable[[], Suggestions]) -> Suggestions:
     """Ask, showing that something goes on if a person is watching."""
+    with _working(), _answering():
+        return ask()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Say it when the engine could not answer; explaining asks it again, for whole zones."""
+    try:
+        yield
+    except EngineError as error:
+        _errors.print(f"the engine could not answer: {error}")
+        raise typer.Exit(FAILED) from None
+
+
+@contextmanager
+def _working() -> Iterator[None]:
+    """Show that something goes on if a person is watching."""
     with Progress(
         SpinnerColumn(),
         TextColumn("..."),
@@ -295,11 +532,68 @@ def _asked(ask: Callable[[], Suggestions]) -> Suggestions:
         disable=not _errors.is_terminal,
     ) as progress:
         progress.add_task("", total=None)
+        yield
+
+
+_SAVED_EVERY = 5
+"""Seconds between two times that a simulation's work is written down."""
+
+
+def _simulated(simulation: Simulation, resume: Path | None, out: Path | None, lang: Language) -> Tally:
+    """Count a simulation to the end, going on from a checkpoint if there is one.
+
+    The work is written down now and then where a place for it is given, and always when a person stops it.
+    """
+    hashes = inputs(simulation)
+    tally = Tally()
+    if resume is not None and resume.exists():
         try:
-            return ask()
-        except EngineError as error:
-            _errors.print(f"the engine could not answer: {error}")
-            raise typer.Exit(FAILED) from None
+            tally = resumed(_bytes(resume), hashes)
+        except SimulationError as error:
+            _refuse(str(resume), error.problems)
+    place = resume or (None if out is None else out.with_name(f"{out.name}.checkpoint"))
+    name = hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:8]
+    stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second time means at once
+
+    usual, saved = signal.signal(signal.SIGINT, stop), time.monotonic()
+    try:
+        with Progress(
+            SpinnerColumn(),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=_errors,
+            transient=True,
+            disable=not _errors.is_terminal,
+        ) as progress:
+            task = progress.add_task("", total=simulation.steps)
+            for _ in simulation.run(tally):
+                progress.update(task, completed=simulation.done(tally))
+                if stopped:
+                    break
+                if place is not None and time.monotonic() - saved > _SAVED_EVERY:
+                    _replace(place, checkpoint(tally, hashes))
+                    saved = time.monotonic()
+    except EngineError as error:
+        _errors.print(f"the engine could not answer: {error}")
+        raise typer.Exit(FAILED) from None
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    if stopped:
+        place = place or Path(f"simulation-{name}.checkpoint")
+        _replace(place, checkpoint(tally, hashes))
+        done = {"done": str(simulation.done(tally)), "all": str(simulation.steps), "path": str(place)}
+        _errors.print(catalog(lang.value)("simulation.stopped", **done))
+        raise typer.Exit(STOPPED)
+    if place is not None:
+        place.unlink(missing_ok=True)
+    return tally
 
 
 # ------------------------------------------------------------------------------------------ showing
@@ -327,12 +621,13 @@ class _View:
 
 def _show(answer: Suggestions, reader: Reader, form: Format, lang: Language, view: _View) -> None:
     if form is Format.JSON:
-        _print(
-            json.dumps(document(answer, reader, lang.value, view.compare), ensure_ascii=False, indent=2)
-            + "\n"
-        )
+        with _answering():
+            written = document(answer, reader, lang.value, view.compare)
+        _print(json.dumps(written, ensure_ascii=False, indent=2) + "\n")
         return
-    for renderable in _rendered(Explainer(answer, reader, lang.value), view):
+    with _answering():
+        renderables = list(_rendered(Explainer(answer, reader, lang.value), view))
+    for renderable in renderables:
         _console.print(renderable)
 
 
@@ -480,6 +775,42 @@ class _Paragraph:
 
 def _indented(said: str, *, left: int = 2, hang: int = 0, style: str = "") -> _Paragraph:
     return _Paragraph(said, left, hang, style)
+
+
+# ------------------------------------------------------------------------------- showing a simulation
+
+_BAR_COLUMNS = 30
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def _pictured(part: Part) -> Iterator[Any]:
+    """Yield what a part of a simulation's report looks like."""
+    match part:
+        case Heading(said):
+            yield Text(f"\n{said}", style="bold")
+        case Bars(before, after, bars):
+            grid = Table.grid(padding=(0, 2))
+            for bar in bars:
+                sign, style = _MARK[bar.verdict]
+                verdict = Text(f"{sign} {bar.said}", style=style)
+                grid.add_row(verdict, before, _bar(bar, bar.before, "dim"), str(bar.before))
+                grid.add_row("", after, _bar(bar, bar.after, style), str(bar.after))
+            yield grid
+        case Grid(head, rows, left):
+            table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+            for place, name in enumerate(head):
+                shown = Text(*_MARK[name]) if isinstance(name, Verdict) else Text(name)
+                table.add_column(shown, justify="left" if place < left else "right", overflow="fold")
+            for row in rows:
+                table.add_row(*map(Text, row))
+            yield table
+        case str():
+            yield _indented(part, left=0)
+
+
+def _bar(bar: Bar, number: int, style: str) -> Text:
+    full, part = divmod(bar.eighths(number, _BAR_COLUMNS), 8)
+    return Text("█" * full + (_EIGHTHS[part] if part else ""), style=style)
 
 
 def main() -> None:
