@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
-from allocator import cli
+from allocator import terminal
 from allocator.documents import case_schema, read_case
 from allocator.handbook import handbook
 from allocator.model import (
@@ -32,7 +32,7 @@ def documents() -> dict[Path, str]:
     app = create_app(Snapshot.model_validate_json('{"as_of": "2026-11-22"}'), policy, demo=True)
     written = {ROOT / f"docs/handbook.{lang}.md": handbook(policy, lang.value) for lang in Language}
     case = read_case((ROOT / "fixtures/cases/demo-municipality.json").read_bytes())
-    written[ROOT / "docs/suggestion.svg"] = picture(cli.table(suggest(case, policy, SHOWN), top=3))
+    written[ROOT / "docs/suggestion.svg"] = picture(terminal.table(suggest(case, policy, SHOWN), top=3))
     written[ROOT / "docs/case.schema.json"] = _json(case_schema())
     written[ROOT / "docs/openapi.json"] = _json(app.openapi())
     return written
