@@ -683,6 +683,8 @@ class CaseFacts:
         for conflict in sorted(case.conflicts, key=lambda c: c.id):
             for person in {self.person(conflict.party), self.person(conflict.counterpart)} - {None}:
                 self._involving.setdefault(str(person), []).append(conflict)
+        self._involving_in: dict[str, dict[str, list[Conflict]]] = {}
+        self._scheme_of = {place.group.id: place.scheme.id for place in self.places.values()}
         self._binding: dict[str, list[Order]] = {}
         for order in sorted(case.orders, key=lambda o: o.id):
             for person in {self.person(order.bound), self.person(order.protected)} - {None}:
@@ -765,7 +767,7 @@ class CaseFacts:
         own = self.person(applicant.id)
         schemes = frozenset({place.scheme.id}) if zone is None else zone.schemes
         items = []
-        for conflict in self._involving.get(str(own), ()):
+        for conflict in self._conflicts_near(str(own), zone, place.scheme.id):
             other = self.person(
                 conflict.counterpart if self.person(conflict.party) == own else conflict.party
             )
@@ -820,13 +822,30 @@ class CaseFacts:
         schemes = {home.scheme.id for home in homes}
         schemes.update(*(conflict.frequents for conflict in conflicts))
         schemes.update(*(order.forbidden_schemes for order in orders))
-        vetoes = self._against.get(applicant.id, ())
-        schemes.update(
-            place.scheme.id
-            for place in (self.places.values() if vetoes else ())
-            if any(_covers(veto, place) for veto in vetoes)
-        )
+        for veto in self._against.get(applicant.id, ()):
+            if veto.scheme is not None:
+                schemes.add(veto.scheme)
+            if veto.living_group in self._scheme_of:
+                schemes.add(self._scheme_of[veto.living_group])
+            if veto.unit in self.places:
+                schemes.add(self.places[veto.unit].scheme.id)
         return frozenset(schemes)
+
+    def _conflicts_near(self, own: str, zone: Zone | None, scheme: str) -> Iterable[Conflict]:
+        """Return the conflict entries that may matter in a scheme: of any, if there is a zone."""
+        if zone is not None:
+            return self._involving.get(own, ())
+        if own not in self._involving_in:
+            near: dict[str, list[Conflict]] = {}
+            for conflict in self._involving.get(own, ()):
+                parties = (self.person(conflict.party), self.person(conflict.counterpart))
+                homes = (
+                    self._home[who].scheme.id for who in parties if who is not None and who in self._home
+                )
+                for where in dict.fromkeys((*homes, *sorted(conflict.frequents))):
+                    near.setdefault(where, []).append(conflict)
+            self._involving_in[own] = near
+        return self._involving_in[own].get(scheme, ())
 
     def replaced(self, person: Applicant | Resident) -> CaseFacts:
         """Return the case with what is known of one person replaced; everything else is shared.

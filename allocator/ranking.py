@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import starmap
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -351,7 +351,7 @@ class Ranking:
             self.unknown[:first],
             strict=True,
         )
-        return list(starmap(Row, columns))
+        return list(map(tuple.__new__, repeat(Row), columns))
 
     def briefs(self, first: int | None = None) -> list[list[Brief]]:
         """Return what is broken or unknown, for all or the first so many, in scoring's order."""
@@ -480,7 +480,14 @@ class Ranking:
         """
         if identifier not in self.ids:
             raise KeyError(identifier)
-        return self._rankings.findings(self.applicant or identifier, self.unit or identifier)
+        return self._rankings.findings([self._pair(identifier)])[0]
+
+    def all_findings(self, first: int | None = None) -> list[tuple[Finding, ...]]:
+        """Return the findings in full about all, or the first so many."""
+        return self._rankings.findings([self._pair(name) for name in self.ids[:first]])
+
+    def _pair(self, identifier: str) -> tuple[str, str]:
+        return self.applicant or identifier, self.unit or identifier
 
 
 def _costs(found: _Found, asking: Asking) -> Iterable[tuple[int, int]]:
@@ -637,15 +644,18 @@ class Rankings:
         listing = _Listing(ids, sorted(range(len(ids)), key=waited.__getitem__))
         return Ranking(self, plan, asking, listing, unit=unit)
 
-    def findings(self, applicant: str, unit: str) -> tuple[Finding, ...]:
-        """Return the findings about one applicant in one unit, in full.
+    def findings(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[Finding, ...]]:
+        """Return the findings about applicants in units, in full.
 
         Raises:
             KeyError: There is no such applicant or unit.
         """
-        candidate = self.facts.candidate(applicant, unit)
-        (judgement,) = engine(ENGINE, self.policy, self.facts.as_of).judge([candidate])
-        return findings(candidate, self.rules, judgement)
+        candidates = [self.facts.candidate(*pair) for pair in pairs]
+        judgements = engine(ENGINE, self.policy, self.facts.as_of).judge(candidates)
+        return [
+            findings(candidate, self.rules, judgement)
+            for candidate, judgement in zip(candidates, judgements, strict=True)
+        ]
 
     def update(self, person: Applicant | Resident) -> None:
         """Take over what is now known of one person, in place.
@@ -688,7 +698,12 @@ class _Names(dict[int, tuple[str, ...]]):
     def __missing__(self, mask: int) -> tuple[str, ...]:
         if len(self) >= _KEPT:
             self.clear()
-        found = self[mask] = tuple(name for bit, name in enumerate(self._ids) if mask >> bit & 1)
+        names, rest = [], mask
+        while rest:
+            lowest = rest & -rest
+            names.append(self._ids[lowest.bit_length() - 1])
+            rest ^= lowest
+        found = self[mask] = tuple(names)
         return found
 
 

@@ -110,6 +110,7 @@ def test_findings_in_full_are_scorings() -> None:
         found = ranking.findings(entry.assessment.unit)
         assert found == entry.assessment.findings
         assert [dict(f.facts) for f in found] == [dict(f.facts) for f in entry.assessment.findings]
+    assert ranking.all_findings(3) == [ranking.findings(name) for name in ranking.ids[:3]]
     with pytest.raises(KeyError):
         ranking.findings("nowhere")
 

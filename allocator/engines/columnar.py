@@ -464,6 +464,11 @@ class _Node:
     chosen: bool = False
 
     @property
+    def constant(self) -> bool:
+        """Whether it is the same in every lane."""
+        return not (self.reads or self.counts or self.chosen)
+
+    @property
     def steady(self) -> bool:
         """Whether it reads columns alone."""
         return bool(self.reads) and not self.fixed and not self.each
@@ -499,7 +504,7 @@ class Plan:
             if bound.rule.about is Range.RESIDENT and not node.members:
                 node = self._spread(node)
             self.broken.append(self._kept(node).ask)
-            self.settled.append(not node.reads and not node.counts and not node.chosen)
+            self.settled.append(node.constant)
             if bound.remark_when is not None:
                 self.remarks[bound.id] = self._kept(self._node(bound.remark_when, Range.UNIT)).ask
 
@@ -546,7 +551,7 @@ class Plan:
         """Return *and* of nodes, or *or* if not *truth*; what reads columns alone is joined first."""
         members = any(node.members for node in nodes)
         if members:
-            nodes = [node if node.members or not node.reads else self._spread(node) for node in nodes]
+            nodes = [node if node.members or node.constant else self._spread(node) for node in nodes]
         steady = [node for node in nodes if node.steady]
         others = [node for node in nodes if not node.steady]
         if len(steady) > 1 and others:

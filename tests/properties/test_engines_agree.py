@@ -436,6 +436,26 @@ def _lacks(*numbers: int) -> Expr:
         )
     ],
 )
+@example(  # about each resident, joined with a count that is the same for all of them
+    made=(
+        Fuzzed(
+            "rule-0",
+            Named(Range.RESIDENT),
+            Any((AtLeast("n", Range.CONFLICT, _yes("conflict.confirmed")), _yes("resident.heavy_use"))),
+        ),
+    ),
+    asked=[
+        World(
+            {"applicant.conflicts_asked": True},
+            {
+                Range.UNIT: (Item((), {}),),
+                Range.RESIDENT: tuple(Item((f"m{i}",), {"resident.heavy_use": False}) for i in range(3)),
+                Range.CONFLICT: (Item(("k",), {"conflict.confirmed": confirmed}),),
+            },
+        )
+        for confirmed in (True, False, Missing.NOT_RECORDED)
+    ],
+)
 def test_engines_agree_on_the_language(made: tuple[Fuzzed, ...], asked: list[World]) -> None:
     """For any expression of the core and any facts, all engines come to the same truth."""
     meaning = judged(ReferenceEngine, made, asked)
