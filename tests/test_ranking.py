@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allocator.engines import Outcome
-from allocator.facts import CaseFacts
+from allocator.engines.reference import ReferenceEngine
+from allocator.facts import CaseFacts, Range
 from allocator.model import Applicant, Resident, Snapshot
 from allocator.policy import Policy
 from allocator.ranking import Ranking, Rankings
-from allocator.scoring import Assessment, Suggestions, Verdict, shortlist, suggest
+from allocator.rules.language import Any, AtLeast, Effect, conflict
+from allocator.scoring import Assessment, Suggestions, Verdict, findings, shortlist, suggest
 from fixtures.generator import municipality
 from tests.strategies import default_policy, policies, snapshots
 
@@ -184,3 +188,43 @@ def test_nobody_asked_about_is_said() -> None:
         rankings.units_for("nobody")
     with pytest.raises(KeyError):
         rankings.applicants_for("nowhere")
+
+
+@settings(max_examples=max(20, settings().max_examples // 2))
+@given(case=snapshots(), percent=st.sampled_from((None, 50)))
+def test_points_shared_among_persons_of_a_list_are_divided_alike(case: Snapshot, percent: int | None) -> None:
+    """Rules about conflicts, orders and objections may share their points too, or count them."""
+    counted = AtLeast("entries", Range.CONFLICT, ~conflict.confirmed, 1, percent)
+    rules = tuple(
+        replace(
+            bound,
+            effect=Effect.WEIGH,
+            points=7,
+            rule=replace(bound.rule, shared_points=True),
+            broken_when=Any((bound.broken_when, counted)),
+        )
+        if bound.rule.about in (Range.CONFLICT, Range.ORDER, Range.VETO)
+        else bound
+        for bound in default_policy().active(case.as_of)
+    )
+    policy = Policy(default_policy().document.model_dump(mode="json"))
+    with mock.patch.object(Policy, "active", return_value=rules):
+        rankings = Rankings(CaseFacts(case), policy)
+        for applicant in case.applicants:
+            ranking = rankings.units_for(applicant.id)
+            candidates = [rankings.facts.candidate(applicant.id, unit) for unit in ranking.ids]
+            judged = ReferenceEngine(rules).judge(candidates)
+            expected = [
+                findings(candidate, rules, judgement)
+                for candidate, judgement in zip(candidates, judged, strict=True)
+            ]
+
+            assert ranking.scores.tolist() == [100 + sum(f.points for f in found) for found in expected]
+            assert [[tuple(brief) for brief in briefs] for briefs in ranking.briefs()] == [
+                [
+                    (f.rule.id, f.outcome.value, f.points, f.could_cost, f.about)
+                    for f in found
+                    if f.outcome is not Outcome.KEPT
+                ]
+                for found in expected
+            ]
