@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -84,6 +83,10 @@ class Row(NamedTuple):
     score: int
     broken: tuple[str, ...]
     unknown: tuple[str, ...]
+
+
+Line = tuple[str, int, int, int, tuple[str, ...], tuple[str, ...]]
+"""The same without names, for when there are thousands; the verdict is its number."""
 
 
 class Brief(NamedTuple):
@@ -340,18 +343,17 @@ class Ranking:
             names = list(map(operator.add, names, of_word)) if word else list(of_word)
         return names
 
+    def lines(self) -> list[Line]:
+        """Return id, rank, verdict, score, broken and unknown rules of each, best first."""
+        numbers = (self.ranks.tolist(), self.verdicts.tolist(), self.scores.tolist())
+        return list(zip(self.ids, *numbers, self.broken, self.unknown, strict=True))
+
     def rows(self, first: int | None = None) -> list[Row]:
-        """Return lines, best first: all, or the first so many."""
-        columns = zip(
-            self.ids[:first],
-            self.ranks[:first].tolist(),
-            map(_VERDICTS.__getitem__, self.verdicts[:first].tolist()),
-            self.scores[:first].tolist(),
-            self.broken[:first],
-            self.unknown[:first],
-            strict=True,
-        )
-        return list(map(tuple.__new__, repeat(Row), columns))
+        """Return lines by name, best first: all, or the first so many."""
+        return [
+            Row(name, rank, _VERDICTS[verdict], score, broken, unknown)
+            for name, rank, verdict, score, broken, unknown in self.lines()[:first]
+        ]
 
     def briefs(self, first: int | None = None) -> list[list[Brief]]:
         """Return what is broken or unknown, for all or the first so many, in scoring's order."""

@@ -218,4 +218,5 @@ def run(app: FastAPI, *, host: str, port: int) -> None:
         _log.error("layout_failed", kind=type(error).__name__)
     gc.collect()
     gc.freeze()  # what is loaded stays; to search it for garbage would stop all answers for a while
+    gc.set_threshold(20_000, 50, 100)  # an answer makes thousands of tuples that are soon gone
     uvicorn.run(app, host=host, port=port, access_log=False, server_header=False, log_level="warning")

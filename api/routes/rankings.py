@@ -241,7 +241,7 @@ def answer(laid: Laid, question: RankingQuestion) -> bytes:
             "broken": broken,
             "unknown": unknown,
         }
-        for name, rank, verdict, score, broken, unknown in ranking.rows()
+        for name, rank, verdict, score, broken, unknown in ranking.lines()
     ]
     written = laid.findings
     for entry, briefs in zip(entries, ranking.briefs(question.first), strict=False):

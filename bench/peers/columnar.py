@@ -47,8 +47,8 @@ class Peer:
         return ranking.places, ranking.ranks, ranking.verdicts, ranking.scores
 
     def answer(self, applicant: str) -> Sequence[object]:
-        """Rank all units: a row for each, as the product gives it."""
-        return self.ask(applicant).rows()
+        """Rank all units: a line for each, as the product gives it."""
+        return self.ask(applicant).lines()
 
     def rows(self, applicant: str) -> list[Row]:
         """Rank all units, in the form that answers are compared in."""
