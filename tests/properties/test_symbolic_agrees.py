@@ -108,18 +108,22 @@ def counting_disagreements() -> list[tuple[object, ...]]:
 
 
 def comparing_disagreements() -> list[tuple[object, ...]]:
-    """Return where a number just under, at and just over a limit is read differently, by any comparison."""
+    """Return where numbers near a limit, or a list that nobody asked for, are read differently."""
     found: list[tuple[object, ...]] = []
     readings: tuple[Reading, ...] = (24, 25, 26, Missing.NOT_RECORDED)
     for age, op in itertools.product(readings, Op):
         world = World({"applicant.age": age}, {Range.UNIT: (Item((), {}),)})
         for expr in (Test("applicant.age", op, 25), Not(Test("applicant.age", op, 25))):
             found.extend(disagreements(expr, Range.UNIT, world))
+    entries = AtLeast("entries", Range.CONFLICT, Test("conflict.confirmed", Op.EQ, right=True))
+    for asked in (True, Missing.NOT_RECORDED):
+        world = World({"applicant.conflicts_asked": asked}, {Range.UNIT: (Item((), {}),), Range.CONFLICT: ()})
+        found.extend(disagreements(entries, Range.UNIT, world))
     return found
 
 
 def test_the_prover_compares_as_the_reference_does() -> None:
-    """Under, at and over a limit, and when the number is missing, the prover says what the reference says."""
+    """At, under and over a limit, and where nobody asked, the prover says what the reference says."""
     assert comparing_disagreements() == []
 
 
