@@ -427,6 +427,20 @@ def test_an_engine_that_cannot_answer_ends_with_1(monkeypatch: pytest.MonkeyPatc
     assert (result.exit_code, lines(result)) == (1, ["the engine could not answer: it lost its memory"])
 
 
+@pytest.mark.parametrize(("form", "explaining"), [("json", "document"), ("table", "Explainer")])
+def test_an_engine_that_fails_while_explaining_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, form: str, explaining: str
+) -> None:
+    """Where the engine is asked again for a zone and fails, it is said in one line."""
+
+    def fail(*_given: object) -> None:
+        raise EngineError("it lost its memory")
+
+    monkeypatch.setattr(cli, explaining, fail)
+    result = run("suggest", DEMO, "--applicant", APPLICANT, "--reader", "staff", "--format", form)
+    assert (result.exit_code, lines(result)) == (1, ["the engine could not answer: it lost its memory"])
+
+
 def test_a_real_process_refuses_in_the_same_way() -> None:
     """The installed command says the same as in the test's own process, to the right stream."""
     path = ROOT / "fixtures" / "invalid" / "self-conflict.json"

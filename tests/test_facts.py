@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 import pytest
+from pydantic import ValidationError
 
 from allocator.codes import (
     ConflictDirection,
@@ -989,3 +990,10 @@ def test_an_objection_covers_its_unit_group_or_scheme(place: dict[str, str], cov
 
     assert [unit for unit in units if about(case, Range.VETO, unit) == [("v",)]] == covers
     assert [unit for unit in units if about(case, Range.VETO, unit, "b")] == []
+
+
+def test_a_longest_stay_of_no_months_is_under_any_shortest_one() -> None:
+    """A longest stay of no months is a number like any other, not a missing one."""
+    assert a_unit(max_stay_months=0, min_stay_months=0).max_stay_months == 0
+    with pytest.raises(ValidationError, match="max_stay_months"):
+        a_unit(max_stay_months=0, min_stay_months=3)
