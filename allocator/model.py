@@ -277,7 +277,13 @@ class NeedsAssessment(ExpiringAssessment):
 # -------------------------------------------------------------------------------------------- people
 
 
-class Person(Record):
+class Identified(Record):
+    """Somebody or something with an id."""
+
+    id: Id
+
+
+class PersonFacts(Record):
     """What the rules may know about anyone who lives or may come to live in a scheme.
 
     National identity number, name, ethnicity, religion, nationality and sexual orientation are not
@@ -285,7 +291,6 @@ class Person(Record):
     REQ-HEL-3).
     """
 
-    id: Id
     birth_date: Assessed[Day] = Field(default=Assessed[Day](status=FactStatus.NOT_ASKED))
     gender: Assessed[Gender] = Field(default=Assessed[Gender](status=FactStatus.NOT_ASKED))
     rop: Assessed[bool] = Field(
@@ -309,6 +314,27 @@ class Person(Record):
         default=Assessed[bool](status=FactStatus.NOT_ASKED),
         description="Own children come to visit at home.",
     )
+
+
+class ApplicantFacts(PersonFacts):
+    """What the rules may also know about somebody whose housing is considered."""
+
+    needs: NeedsAssessment = Field(default=NeedsAssessment(status=FactStatus.NOT_ASKED))
+    target_groups: Assessed[frozenset[TargetGroup]] = Field(
+        default=Assessed[frozenset[TargetGroup]](status=FactStatus.NOT_ASKED)
+    )
+    conflicts_asked: Assessed[Yes] = Field(
+        default=Assessed[Yes](status=FactStatus.NOT_ASKED),
+        description="Somebody asked about enemies; without it an empty list proves nothing (REQ-FVL-9b).",
+    )
+    orders_checked: Assessed[Yes] = Field(
+        default=Assessed[Yes](status=FactStatus.NOT_ASKED),
+        description="Somebody checked for restraining orders.",
+    )
+
+
+class Person(PersonFacts, Identified):
+    """Anyone who lives or may come to live in a scheme."""
 
 
 class Wish(Record):
@@ -347,24 +373,12 @@ class Placement(Record):
     )
 
 
-class Applicant(Person):
+class Applicant(ApplicantFacts, Person):
     """A person whose housing is considered."""
 
     waiting_since: Day
-    needs: NeedsAssessment = Field(default=NeedsAssessment(status=FactStatus.NOT_ASKED))
-    target_groups: Assessed[frozenset[TargetGroup]] = Field(
-        default=Assessed[frozenset[TargetGroup]](status=FactStatus.NOT_ASKED)
-    )
     wishes: Wishes | None = Field(default=None, description="Missing means: not obtained.")
     placement: Placement = Placement()
-    conflicts_asked: Assessed[Yes] = Field(
-        default=Assessed[Yes](status=FactStatus.NOT_ASKED),
-        description="Somebody asked about enemies; without it an empty list proves nothing (REQ-FVL-9b).",
-    )
-    orders_checked: Assessed[Yes] = Field(
-        default=Assessed[Yes](status=FactStatus.NOT_ASKED),
-        description="Somebody checked for restraining orders.",
-    )
     resides_as: Id | None = Field(
         default=None, description="The applicant's own entry among the residents, if they live there now."
     )
@@ -382,6 +396,9 @@ class Resident(Person):
     unit: Id
     moved_in: Day | None = None
     move_out: Day | None = Field(default=None, description="Last day in the unit, when notice is given.")
+    household: Id | None = Field(
+        default=None, description="Those who share a unit have the same (E-09); missing means: lives alone."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -401,17 +418,11 @@ class Evidence(Record):
     note: Text | None = None
 
 
-class Unit(Record):
-    """One dwelling (*boenhet*)."""
+class UnitFacts(Record):
+    """What is published or measured of one dwelling, whoever lives there."""
 
-    id: Id
     unit_no: Annotated[str, StringConstraints(pattern=r"^[HLUK][0-9]{4}$")] | None = None
     purpose: UnitPurpose = UnitPurpose.HOME
-    status: UnitStatus
-    vacant_since: Day | None = None
-    vacant_from: Day | None = Field(
-        default=None, description="Day from which a unit that is not vacant yet can be moved into."
-    )
     floor: Floor | None = None
     lift: bool | None = None
     step_free: bool | None = None
@@ -436,6 +447,20 @@ class Unit(Record):
         longest, shortest = self.max_stay_months, self.min_stay_months
         if longest is not None and shortest is not None and longest < shortest:
             raise PydanticCustomError("order", "`max_stay_months` of at least `min_stay_months`")
+        return self
+
+
+class Unit(UnitFacts, Identified):
+    """One dwelling (*boenhet*)."""
+
+    status: UnitStatus
+    vacant_since: Day | None = None
+    vacant_from: Day | None = Field(
+        default=None, description="Day from which a unit that is not vacant yet can be moved into."
+    )
+
+    @model_validator(mode="after")
+    def _vacancy(self) -> Self:
         if self.status is not UnitStatus.VACANT and self.vacant_since is not None:
             raise PydanticCustomError("vacant_since", "`vacant_since` only where the status is `vacant`")
         return self
@@ -471,10 +496,9 @@ class GenderCondition(Record):
     review_by: Day
 
 
-class Scheme(Record):
-    """Housing with staff and a target group (*botiltak*). ``None`` is unknown, never a guess."""
+class SchemeFacts(Record):
+    """What is published of a scheme. ``None`` is unknown, never a guess."""
 
-    id: Id
     name: Name
     municipality: MunicipalityCode | None = None
     kind: SchemeKind | None = None
@@ -513,10 +537,15 @@ class Scheme(Record):
     opened_year: Annotated[int, Field(ge=1800, le=2199)] | None = None
     built_year: Annotated[int, Field(ge=1800, le=2199)] | None = None
     linked_users: Count | None = Field(default=None, description="People served who live elsewhere.")
-    living_groups: tuple[LivingGroup, ...] = ()
     evidence: dict[Name, Evidence] = Field(
         default_factory=dict, description="Published attribute -> where it is published."
     )
+
+
+class Scheme(SchemeFacts, Identified):
+    """Housing with staff and a target group (*botiltak*)."""
+
+    living_groups: tuple[LivingGroup, ...] = ()
 
     @property
     def units(self) -> Iterator[Unit]:
@@ -795,7 +824,9 @@ def _occupancy(case: Snapshot, units: dict[str, Unit], also_known: frozenset[str
         if not case.lives_here(resident):
             continue
         first = living_in.setdefault(resident.unit, i)
-        if first != i:
+        if first != i and (
+            resident.household is None or case.residents[first].household != resident.household
+        ):
             yield Problem(
                 path=f"{at}/unit", expected=f"a unit where nobody else lives; /residents/{first} lives there"
             )

@@ -93,7 +93,14 @@ class _Report:
             keys = [str(claim)]
         for key in keys:
             said = self._text(f"proofs.proved.{key}", count=str(len(proofs)))
+            if claim not in _ONE_SENTENCE and self._has_exceptions(claim):
+                said = self._text("proofs.otherwise", said=said)
             yield Line(said, _MARKS[Status.PROVED])
+
+    def _has_exceptions(self, claim: Claim) -> bool:
+        """Return whether the same is refuted or open elsewhere: a plain sentence would then be untrue."""
+        open_ones = (*self._checked.of(Status.REFUTED), *self._checked.of(Status.UNDECIDED))
+        return any(proof.claim is claim for proof in open_ones)
 
     @staticmethod
     def _key(claim: Claim, level: Verdict | None) -> str:

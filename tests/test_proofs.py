@@ -586,6 +586,17 @@ def test_the_report_says_what_is_wrong_and_why() -> None:
     )
 
 
+def test_what_has_an_exception_is_not_said_of_everything() -> None:
+    """Beside a contradiction the report says only that no other rules contradict each other."""
+    plain = "Ingen regler stiller krav som aldri kan oppfylles samtidig"
+    lines = [line.said for line in report(proved("sizes-that-exclude-each-other", Claim.NO_CONTRADICTION))]
+    whole = [line.said for line in report(proved("", Claim.NO_CONTRADICTION))]
+
+    assert not any(line.startswith(plain) for line in lines)
+    assert any(line.startswith(f"Ellers: {plain}") for line in lines)
+    assert any(line.startswith(plain) for line in whole)
+
+
 def test_the_report_is_there_in_every_language() -> None:
     """Every fault of every planted policy has words in all languages."""
     for language in ("nb", "nn", "en"):
