@@ -158,7 +158,12 @@ def shortlist(  # noqa: PLR0917 - options of a command
     """Rank the applicants for a unit."""
     if reader is Reader.APPLICANT:
         _refuse(
-            "", (Problem(path="--reader", expected="`committee` or `staff`: a shortlist is about others"),)
+            "",
+            (
+                Problem(
+                    path="--reader", expected="`committee`, `member` or `staff`: a shortlist is about others"
+                ),
+            ),
         )
     snapshot, used = _read(case, policy)
     unit = unicodedata.normalize("NFC", unit)

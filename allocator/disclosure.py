@@ -1,6 +1,8 @@
 """Need to know: what each reader may see of an answer. Applied here, once, before any sentence is written.
 
 * The *committee* (cleared) sees everything.
+* A *member* of it who is not cleared, its secretary or a caseworker sees the same but for what confidential
+  rules come to: of that, no more than scheme staff.
 * *Scheme staff* see what concerns their work: dwelling, services, dates. Of the resident mix they see that
   a rule needs looking at, not about whom; in a small group not even which rule.
 * The *applicant* sees their own facts and public reason codes. What they are shown is a function of the
@@ -15,7 +17,7 @@ the zone then get the same verdict and place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -25,9 +27,12 @@ from allocator.rules.language import Effect, Public
 from allocator.scoring import (
     Assessment,
     Finding,
+    NoOption,
+    Ranked,
     Suggestions,
     Verdict,
     verdict_of,
+    what_closes,
     zone_assessments,
     zone_verdicts,
 )
@@ -37,8 +42,14 @@ class Reader(StrEnum):
     """Who reads."""
 
     COMMITTEE = "committee"
+    MEMBER = "member"
     STAFF = "staff"
     APPLICANT = "applicant"
+
+    @property
+    def decides(self) -> bool:
+        """Whether they take part in deciding: they see facts, points, and what would have to change."""
+        return self in (Reader.COMMITTEE, Reader.MEMBER)
 
 
 class Level(StrEnum):
@@ -67,7 +78,8 @@ class Released:
 
     Attributes:
         rank: Place for this reader.
-        assessment: Whose ids are shown; its findings are for cleared readers only.
+        assessment: Whose ids are shown. For those who decide it holds what they may see and nothing else; for
+            others its findings, points and verdicts are not to be used.
         verdict: For this reader.
         scored: Whether points may be shown.
         findings: What may be shown of the findings.
@@ -97,7 +109,11 @@ def release(answer: Suggestions, reader: Reader) -> tuple[Released, ...]:
             )
             for entry in answer.ranked
         )
-    show = _for_staff if reader is Reader.STAFF else _for_applicant
+    show = {
+        Reader.MEMBER: _for_member,
+        Reader.STAFF: _for_staff,
+        Reader.APPLICANT: _for_applicant,
+    }[reader]
     verdicts, restricted = _coarse_verdicts(answer)
     released = [
         show(answer, entry.assessment, verdicts[i], restricted=restricted[i])
@@ -106,13 +122,24 @@ def release(answer: Suggestions, reader: Reader) -> tuple[Released, ...]:
     return _ranked(answer, released)
 
 
+def released_no_option(
+    answer: Suggestions, reader: Reader, released: tuple[Released, ...]
+) -> NoOption | None:
+    """Return what closes everything, and what would open a unit, as far as *reader* may know.
+
+    Where a restricted entry is among them nothing can be said: a count would lack it, and so might the unit
+    that the fewest decisions open.
+    """
+    if reader is Reader.COMMITTEE:
+        return answer.no_option
+    if answer.applicant is None or not reader.decides or any(entry.restricted for entry in released):
+        return None
+    return what_closes(tuple(Ranked(entry.rank, entry.assessment) for entry in released))
+
+
 def _open(assessment: Assessment) -> tuple[Finding, ...]:
     """Return the findings that say nothing of conflicts or orders, beyond that nobody has asked."""
-    return tuple(
-        finding
-        for finding in assessment.findings
-        if not finding.rule.rule.confidential or (finding.outcome is Outcome.UNKNOWN and not finding.about)
-    )
+    return assessment.opened().findings
 
 
 def _coarse_verdicts(answer: Suggestions) -> tuple[list[Verdict], list[bool]]:
@@ -138,22 +165,51 @@ def _coarse_verdicts(answer: Suggestions) -> tuple[list[Verdict], list[bool]]:
 
 
 def _ranked(answer: Suggestions, released: list[Released]) -> tuple[Released, ...]:
-    """Rank by verdict alone: points would tell of others. Inside a rank the listing means nothing."""
+    """Rank by verdict, and by points where they may be shown: elsewhere they would tell of others.
+
+    Restricted entries come last of their verdict and share a rank: where they stood between the others would
+    say what they cost. Inside a rank the listing means nothing.
+    """
     waiting = {a.id: a.waiting_since.isoformat() for a in answer.case.applicants}
     listing: Callable[[Released], tuple[str, ...]] = (
         (lambda r: (r.assessment.unit,))
         if answer.applicant is not None
         else (lambda r: (waiting[r.assessment.applicant], r.assessment.applicant))
     )
-    ordered = sorted(released, key=lambda r: (r.verdict, *listing(r)))
-    better: Mapping[Verdict, int] = {
-        verdict: sum(r.verdict < verdict for r in released) for verdict in Verdict
-    }
-    return tuple(replace(r, rank=better[r.verdict] + 1) for r in ordered)
+    ordered = sorted(released, key=lambda r: (*_worth(r), *listing(r)))
+    first: dict[tuple[int, ...], int] = {}
+    for place, entry in enumerate(ordered, start=1):
+        first.setdefault(_worth(entry), place)
+    return tuple(replace(entry, rank=first[_worth(entry)]) for entry in ordered)
+
+
+def _worth(entry: Released) -> tuple[int, ...]:
+    return (entry.verdict, not entry.scored, -entry.assessment.score if entry.scored else 0)
 
 
 _PRACTICAL = frozenset({Public.DWELLING, Public.SERVICES, Public.AVAILABILITY, Public.AGREEMENT})
 """What scheme staff need to know in full to do their work."""
+
+
+def _for_member(
+    _answer: Suggestions, assessment: Assessment, verdict: Verdict, *, restricted: bool
+) -> Released:
+    """Return all that does not come of conflicts and orders; of a restricted entry the verdict alone.
+
+    The assessment itself is replaced, so that points, reasons and what will be after notice can only be of
+    what is shown.
+    """
+    told = assessment.opened()
+    if restricted:
+        told = replace(told, findings=(), verdict_after_notice=None, notice_ends=None)
+    return Released(
+        rank=0,
+        assessment=told,
+        verdict=verdict,
+        scored=not restricted,
+        findings=tuple(Shown(finding, Level.FULL) for finding in told.findings),
+        restricted=restricted,
+    )
 
 
 def _for_staff(

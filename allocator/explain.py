@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from allocator.disclosure import Level, Reader, Released, Shown, release
+from allocator.disclosure import Level, Reader, Released, Shown, release, released_no_option
 from allocator.engines import Outcome
-from allocator.facts import Missing, Range, Reading, fact_type
+from allocator.facts import Missing, Range, Reading, fact_type, needless_placeholders
 from allocator.handbook import handbook_sha256, param_words
 from allocator.model import (
     Snapshot,
@@ -52,8 +52,11 @@ class Explainer:
         self.reader = reader
         self.text = catalog(language)
         self.released = release(answer, reader)
+        self.closing = released_no_option(answer, reader, self.released)
         self._move_out = {
-            resident.id: resident.move_out for resident in answer.case.residents if resident.move_out
+            resident.id: resident.move_out
+            for resident in answer.case.residents
+            if resident.move_out and resident.id not in answer.facts.placeholders
         }
 
     # ---------------------------------------------------------------------------------- findings
@@ -115,7 +118,9 @@ class Explainer:
         if not finding.about:
             return self.text("who.nobody")
         (identifier,) = finding.about
-        if finding.rule.rule.about is Range.RESIDENT and identifier in self.answer.facts.places:
+        facts = self.answer.facts
+        is_unit = finding.rule.rule.about is Range.RESIDENT and identifier in facts.places
+        if is_unit or identifier in facts.placeholders:
             return self.text("who.unknown_occupant", id=identifier)
         is_person = any(identifier == resident.id for resident in self.answer.case.residents)
         return self.text("who.resident" if is_person else "who.entry", id=identifier)
@@ -149,13 +154,13 @@ class Explainer:
         )
 
     def _additions(self, finding: Finding, *, brief: bool) -> list[str]:
-        """Return what is added for those who are cleared: remarks, notice, both sides, overruling."""
+        """Return what is added for those who decide: remarks, notice, both sides, overruling."""
         said = []
         if finding.remark:
             said.append(self._fill(finding, "remark"))
         if finding.could_cost:
             said.append(self.text("sentence.could_cost", points=str(-finding.could_cost)))
-        if finding.outcome is Outcome.KEPT or self.reader is not Reader.COMMITTEE:
+        if finding.outcome is Outcome.KEPT or not self.reader.decides:
             return said
         for identifier in finding.about:
             if (last_day := self._move_out.get(identifier)) is not None:
@@ -211,11 +216,12 @@ class Explainer:
     def comparison(self, first: Released, second: Released) -> str:
         """Return why *first* stands before *second*: two units for an applicant, or two applicants.
 
-        For a reader who is not cleared, and so for a letter, only what they may be shown of each is used. A
-        letter never compares its reader with another applicant.
+        For a reader who does not decide, and so for a letter, and where one of the two is restricted, only
+        verdicts and what may be shown of each are used. A letter never compares its reader with another
+        applicant.
         """
         names = self._names(first, second)
-        if self.reader is Reader.COMMITTEE:
+        if self.reader.decides and first.scored and second.scored:
             return self._full_comparison(first, second, names)
         key = "compare.public_equal" if first.verdict == second.verdict else "compare.public_first"
         verdicts = {
@@ -229,6 +235,8 @@ class Explainer:
             only = dict.fromkeys(sentence for sentence in told if sentence not in theirs)
             if only:
                 said.append(f"{name}: {' '.join(only)}")
+            if own.restricted and self.reader.decides:
+                said.append(f"{name}: {self.text('view.restricted')}")
         if first.environment or second.environment:
             said.append(self.text("view.environment"))
         return " ".join(said)
@@ -297,8 +305,8 @@ class Explainer:
         if self.answer.applicant is None or any(v < Verdict.ADVISED_AGAINST for v in shown):
             return []
         said = [self.text("no_option.duty")]
-        none = self.answer.no_option
-        if self.reader is not Reader.COMMITTEE or none is None:
+        none = self.closing
+        if none is None:
             return said
         closing = [
             self.text("no_option.closed_item", title=self.text.rule(rule, "title"), count=str(count))
@@ -337,7 +345,11 @@ def missing_text(text: Catalog, missing: Mapping[str, Missing]) -> str:
 
 
 def facts_sha256(case: Snapshot) -> str:
-    """Return the hash of a snapshot; the order of its lists does not matter."""
+    """Return the hash of a snapshot; the order of its lists does not matter, nor do needless placeholders."""
+    needless = needless_placeholders(case)
+    if needless:
+        kept = tuple(resident for resident in case.residents if resident.id not in needless)
+        case = case.model_copy(update={"residents": kept})
     return _sha256(_unordered(case.model_dump(mode="json")))
 
 
@@ -381,7 +393,7 @@ def document(
     compared = None if compare is None else explainer.compared(*compare)
     suggestions = [_suggestion(explainer, entry) for entry in explainer.released]
     asked = {"applicant": answer.applicant} if answer.unit is None else {"unit": answer.unit}
-    facts = facts_sha256(answer.case) if reader is Reader.COMMITTEE else _sha256(suggestions)
+    facts = _sha256_for(reader, answer.case, suggestions)
     return {
         "engine": answer.engine,
         "engine_version": answer.engine_version,
@@ -404,13 +416,18 @@ def document(
     }
 
 
+def _sha256_for(reader: Reader, case: Snapshot, released: list[dict[str, Any]]) -> str:
+    """Return the hash of the facts, or for a reader who is not cleared of what is released to them."""
+    return facts_sha256(case) if reader is Reader.COMMITTEE else _sha256(released)
+
+
 def _no_option(explainer: Explainer) -> dict[str, Any] | None:
     said = explainer.no_option()
     if not said:
         return None
     told: dict[str, Any] = {"text": " ".join(said)}
-    none = explainer.answer.no_option
-    if explainer.reader is Reader.COMMITTEE and none is not None:
+    none = explainer.closing
+    if none is not None:
         told["closed_by"] = [{"rule": rule, "units": count} for rule, count in none.closed_by]
         told["unit"] = none.unit
         told["to_lift"] = [
@@ -469,7 +486,7 @@ def _finding(explainer: Explainer, entry: Released, shown: Shown) -> dict[str, A
         "source": None if hidden else source_text(finding, explainer.answer.as_of),
         "text": explainer.sentence(shown),
     }
-    if explainer.reader is Reader.COMMITTEE:
+    if explainer.reader.decides:
         told["reason"] = any(finding is reason for reason in entry.assessment.reasons)
         told["change"] = None if finding.verdict is Verdict.SUITABLE else explainer.change(finding)
     return told

@@ -25,6 +25,7 @@ from allocator.model import (
     Conflict,
     LivingGroup,
     Order,
+    PersonFacts,
     Resident,
     Scheme,
     Snapshot,
@@ -640,8 +641,48 @@ class Zone:
     schemes: frozenset[str]
 
 
+def is_placeholder(resident: Resident) -> bool:
+    """Return whether a resident stands for somebody of whom only that they live there may be known.
+
+    Their id is that of their unit, and nothing is known of them.
+    """
+    return resident.id == resident.unit and all(
+        getattr(resident, name) == fact.default for name, fact in PersonFacts.model_fields.items()
+    )
+
+
+def needless_placeholders(case: Snapshot) -> frozenset[str]:
+    """Return the placeholders without which every fact of *case* is read the same.
+
+    They are those at whom no entry points, in a unit that would be read as lived in anyway.
+    """
+    pointed_at = {person for conflict in case.conflicts for person in (conflict.party, conflict.counterpart)}
+    pointed_at |= {person for order in case.orders for person in (order.bound, order.protected)}
+    pointed_at |= {applicant.resides_as for applicant in case.applicants}
+    recorded = {resident.unit for resident in case.residents if not is_placeholder(resident)}
+    given_notice = {
+        unit.id
+        for scheme in case.schemes
+        for unit in scheme.units
+        if unit.status is codes.UnitStatus.NOTICE_GIVEN
+    }
+    return frozenset(
+        resident.id
+        for resident in case.residents
+        if is_placeholder(resident) and resident.id not in pointed_at | (recorded & given_notice)
+    )
+
+
 class CaseFacts:
     """A snapshot read into facts, once; candidates are put together from the parts.
+
+    A placeholder (`is_placeholder`) stands for somebody whose address is strictly confidential (kode 6), in a
+    snapshot for readers who must not learn that such a person exists. What it is read as is decided here, for
+    all engines: as an occupant of whom nothing is recorded, such as any unit may have. The member is the same,
+    with the unit's id and every fact `NOT_RECORDED`; no day on which they leave is known; and beside somebody
+    who is known to live in the unit there is no such member. So the same is read of the case with it or
+    without it. What it adds is a home: a conflict or an order that points at it is found where they live, so
+    that a bar holds and nobody is told of whom.
 
     Args:
         case: The snapshot.
@@ -663,12 +704,17 @@ class CaseFacts:
         }
         self._home: dict[str, Place] = {}
         self._in_group: dict[str, list[Item]] = {}
-        recorded = {resident.unit for resident in case.residents}
-        lived_in = {resident.unit for resident in case.residents if case.lives_here(resident)}
+        self.placeholders = frozenset(resident.id for resident in case.residents if is_placeholder(resident))
+        known = [resident for resident in case.residents if resident.id not in self.placeholders]
+        lived_in = {resident.unit for resident in known if case.lives_here(resident)}
+        held = {r.unit for r in case.residents if r.id in self.placeholders and case.lives_here(r)}
+        recorded = {resident.unit for resident in known} - (held - lived_in)
         for resident in sorted(case.residents, key=lambda r: r.id):
             if case.lives_here(resident) and resident.id not in gone:
                 place = self.places[resident.unit]
                 self._home[resident.id] = place
+                if resident.id in self.placeholders:
+                    continue
                 item = Item((resident.id,), read_facts("resident", resident, self.as_of))
                 self._in_group.setdefault(place.group.id, []).append(item)
         nobody = {fact.path: Missing.NOT_RECORDED for fact in SUBJECT_FACTS["resident"]}
@@ -755,6 +801,8 @@ class CaseFacts:
         """Current residents who have given notice, by living group, earliest day first."""
         leaving: dict[str, list[Resident]] = {}
         for resident in self.case.residents:
+            if resident.id in self.placeholders:
+                continue
             if resident.move_out is not None and resident.id in self._home:
                 leaving.setdefault(self._home[resident.id].group.id, []).append(resident)
         return {
@@ -852,7 +900,8 @@ class CaseFacts:
 
         Raises:
             KeyError: No such person is in the case.
-            ValueError: It changes where somebody lives; then the case must be read anew.
+            ValueError: It changes where somebody lives, or whether they may be known; then the case must be
+                read anew.
         """
         new = copy(self)
         new.__dict__.pop("leavers", None)
@@ -870,6 +919,10 @@ class CaseFacts:
         )
         if home.unit.id != person.unit or not new.case.lives_here(person):
             raise ValueError("`unit` or a day of moving has changed")
+        if is_placeholder(person) != (person.id in self.placeholders):
+            raise ValueError("a placeholder has become known, or the other way round")
+        if person.id in self.placeholders:
+            return new
         item = Item((person.id,), read_facts("resident", person, self.as_of))
         group = tuple(item if old.about == item.about else old for old in self._in_group[home.group.id])
         new._in_group = {**self._in_group, home.group.id: list(group)}  # noqa: SLF001 - of its own kind

@@ -133,6 +133,14 @@ class Finding:
         """
         return self.rule.rule.confidential and bool(self.about)
 
+    @property
+    def open(self) -> bool:
+        """Whether it says nothing of conflicts or orders, beyond that nobody has asked.
+
+        That there is none here is not open: it would tell where there is one.
+        """
+        return not self.rule.rule.confidential or (self.outcome is Outcome.UNKNOWN and not self.about)
+
     def treated_as_kept(self) -> Finding:
         """Return the finding as it would be if the rule were kept."""
         return replace(self, outcome=Outcome.KEPT, points=0, could_cost=0)
@@ -140,7 +148,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Assessment:
-    """All findings for one applicant in one unit."""
+    """All findings for one applicant in one unit.
+
+    Attributes:
+        applicant: Who.
+        unit: Where.
+        living_group: The unit's living group.
+        scheme: The unit's scheme.
+        findings: What every rule found.
+        verdict_after_notice: The verdict when those who have given notice are gone.
+        open_after_notice: The same, as the open findings alone will give it.
+        notice_ends: The last day of the last of them.
+    """
 
     applicant: str
     unit: str
@@ -148,6 +167,7 @@ class Assessment:
     scheme: str
     findings: tuple[Finding, ...]
     verdict_after_notice: Verdict | None = None
+    open_after_notice: Verdict | None = None
     notice_ends: date | None = None
 
     @cached_property
@@ -176,6 +196,14 @@ class Assessment:
     def changes(self) -> tuple[Finding, ...]:
         """What would have to change for the unit to be suitable: all of it, and nothing else."""
         return tuple(finding for finding in self.findings if finding.verdict is not Verdict.SUITABLE)
+
+    def opened(self) -> Assessment:
+        """Return the assessment as it would be if there were no conflicts and no orders to find."""
+        return replace(
+            self,
+            findings=tuple(finding for finding in self.findings if finding.open),
+            verdict_after_notice=self.open_after_notice,
+        )
 
 
 @dataclass(frozen=True)
@@ -300,7 +328,7 @@ def _answer(
         unit=unit,
         ranked=ranked,
         warnings=policy.warnings(facts.as_of),
-        no_option=None if applicant is None else _no_option(ranked),
+        no_option=None if applicant is None else what_closes(ranked),
     )
 
 
@@ -367,17 +395,18 @@ def _after_notice(
     gone = frozenset(resident.id for leavers in leaving.values() for resident in leavers)
     later = CaseFacts(facts.case, gone)
     candidates = [later.candidate(a.applicant, a.unit) for a in affected]
-    verdicts = {
-        (c.applicant.id, c.place.unit.id): _assessment(c, rules, judgement).verdict
+    then = {
+        (c.applicant.id, c.place.unit.id): _assessment(c, rules, judgement)
         for c, judgement in zip(candidates, used.judge(candidates), strict=True)
     }
     return [
         replace(
             a,
-            verdict_after_notice=verdicts[a.applicant, a.unit],
+            verdict_after_notice=then[a.applicant, a.unit].verdict,
+            open_after_notice=then[a.applicant, a.unit].opened().verdict,
             notice_ends=leaving[a.living_group][-1].move_out,
         )
-        if (a.applicant, a.unit) in verdicts
+        if (a.applicant, a.unit) in then
         else a
         for a in assessments
     ]
@@ -397,7 +426,7 @@ def _rank(
     return tuple(ranked)
 
 
-def _no_option(ranked: tuple[Ranked, ...]) -> NoOption | None:
+def what_closes(ranked: tuple[Ranked, ...]) -> NoOption | None:
     """Return what closes everything, or None if something is open (E-23)."""
     if any(entry.assessment.verdict < Verdict.ADVISED_AGAINST for entry in ranked):
         return None

@@ -74,7 +74,7 @@ def rendered(explainer: Explainer, view: View) -> Iterable[Any]:
     yield ""
     if view.unranked:
         yield Text(text("answer.unranked"), style="dim")
-    elif explainer.reader is Reader.COMMITTEE:
+    elif explainer.reader.decides:
         rule = "answer.order_rule" if answer.unit is None else "answer.order_rule_shortlist"
         yield Text(text(rule), style="dim")
     shown = entries[: view.top] if view.top else entries
@@ -89,7 +89,7 @@ def rendered(explainer: Explainer, view: View) -> Iterable[Any]:
         both
         for entry in shown
         for item in entry.findings
-        if explainer.reader is Reader.COMMITTEE and (both := explainer.both_sides(item.finding)) is not None
+        if explainer.reader.decides and (both := explainer.both_sides(item.finding)) is not None
     )
     if contested:
         yield ""
@@ -162,7 +162,7 @@ def _entry(explainer: Explainer, entry: Released, view: View) -> Iterable[Any]:
         said = explainer.sentence(item, brief=True)
         yield indented(f"{mark} {sentence_case(label)}{': ' if label else ''}{said}{points}", hang=2)
         broken = finding.outcome is Outcome.BROKEN and finding.verdict is not Verdict.SUITABLE
-        if explainer.reader is Reader.COMMITTEE and broken:
+        if explainer.reader.decides and broken:
             yield indented(f"→ {explainer.change(finding)}", left=4, style="dim", hang=2)
     changes = a.verdict_after_notice not in (None, entry.verdict)
     if entry.scored and changes and a.verdict_after_notice is not None and a.notice_ends is not None:

@@ -828,4 +828,6 @@ def test_a_shortlist_is_refused_to_applicants() -> None:
     """A list of applicants is not for one of them."""
     refused = run("shortlist", DEMO, "--unit", UNIT, "--reader", "applicant")
     assert refused.exit_code == 2
-    assert lines(refused) == ["--reader: expected `committee` or `staff`: a shortlist is about others"]
+    assert lines(refused) == [
+        "--reader: expected `committee`, `member` or `staff`: a shortlist is about others"
+    ]

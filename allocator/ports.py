@@ -1,0 +1,167 @@
+"""What the use cases need from the outside: storage, a clock, and the errors that storage may answer with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from allocator.casework.records import Body, Kind, Link, Stored
+
+
+class StorageError(Exception):
+    """Storage could not do what was asked. The message never holds what was to be stored."""
+
+
+class StaleError(StorageError):
+    """Somebody else has changed the record since it was read."""
+
+    def __init__(self, kind: Kind, identifier: str) -> None:
+        super().__init__(f"the {kind} has been changed since it was read")
+        self.kind, self.id = kind, identifier
+
+
+class TakenError(StorageError):
+    """Another record holds what this one would hold: a unit, a case's one offer."""
+
+    def __init__(self, kind: Kind, held: str) -> None:
+        super().__init__(f"another {kind} holds this already")
+        self.kind, self.held = kind, held
+
+
+class BusyError(StorageError):
+    """Storage is busy, full or out of reach; nothing was saved."""
+
+
+class UncertainError(BusyError):
+    """The connection broke while a change was being saved: it may have been, or not. Ask again to know."""
+
+
+class CorruptError(StorageError):
+    """What is stored is not what was stored: it does not fit its hash or its schema."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which records of a kind to find.
+
+    Attributes:
+        kind: Their kind.
+        states: Only those in one of these states.
+        links: Only those that mention all of these.
+        due_by: Only those with something to do by that day.
+        after: Only those listed after this place, which the answer before gave.
+        limit: So many at most.
+    """
+
+    kind: Kind
+    states: frozenset[str] | None = None
+    links: tuple[Link, ...] = ()
+    due_by: date | None = None
+    after: tuple[str, str] | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Logged:
+    """One entry of the log, before it is linked: plain values, no health data, nobody's name."""
+
+    entry: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LogHead:
+    """The end of the log: how many entries, the last link, and the entry that last changed a fact."""
+
+    size: int
+    linked: bytes
+    facts_at: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a request with an idempotency key came to: that version of that record.
+
+    Attributes:
+        request: Hash of the request, so that a key is not used for two.
+        kind: Kind of the record.
+        id: Its id.
+        version: The version that the request made.
+    """
+
+    request: str
+    kind: Kind
+    id: str
+    version: int
+
+
+class Transaction(Protocol):
+    """One transaction: everything in it is saved together, or nothing is."""
+
+    def get(self, kind: Kind, identifier: str, version: int | None = None) -> Stored[Body] | None:
+        """Return a record as it is, or as it was at a version; None if there is none."""
+
+    def find(self, query: Query) -> Sequence[Stored[Body]]:
+        """Return the records that a query asks for, by their order and id."""
+
+    def count(self, query: Query) -> int:
+        """Return how many records a query asks for."""
+
+    def history(self, kind: Kind, identifier: str) -> Sequence[Stored[Body]]:
+        """Return all versions of a record, the first one first."""
+
+    def put(self, stored: Stored[Body]) -> None:
+        """Save a version.
+
+        Raises:
+            StaleError: That version is there already.
+            TakenError: Another record holds what this one would hold.
+        """
+
+    def keep(self, content: bytes) -> str:
+        """Save content by its hash, once, and return the hash."""
+
+    def kept(self, sha256: str) -> bytes | None:
+        """Return content by its hash.
+
+        Raises:
+            CorruptError: It does not fit its hash.
+        """
+
+    def head(self) -> LogHead:
+        """Return the end of the log; in a writing transaction nobody else can add to it meanwhile."""
+
+    def reply(self, key: str) -> Reply | None:
+        """Return what was answered to a request with that key."""
+
+    def remember(self, key: str, reply: Reply, at: datetime) -> None:
+        """Remember what was answered, together with the change it was about."""
+
+    def append(self, entries: Iterable[Logged], *, facts: bool) -> int:
+        """Add entries to the log and return the number of the last; *facts* says whether facts changed."""
+
+
+class Storage(Protocol):
+    """Where records are kept."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """Begin a transaction that may change things; they happen one after another.
+
+        Raises:
+            BusyError: It could not begin, or could not be saved.
+        """
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """Begin a transaction that sees one state of everything and changes nothing."""
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> datetime:
+        """Return the moment, with its time zone."""
+
+    def today(self) -> date:
+        """Return the day, where the municipality is."""

@@ -1,0 +1,25 @@
+"""Every use case, by name: the one list that the API, the pages and the access tests go by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from allocator.service import comments
+from allocator.service.uses import UseCase
+
+_MODULES = (comments,)
+
+
+def _by_name() -> Mapping[str, UseCase[Any]]:
+    found: dict[str, UseCase[Any]] = {}
+    for module in _MODULES:
+        for use in module.USES:
+            if use.name in found:
+                raise ValueError(f"two use cases are named {use.name}")
+            found[use.name] = use
+    return MappingProxyType(found)
+
+
+USES = _by_name()

@@ -1,0 +1,334 @@
+"""The way in: every look and every change passes here, is checked, and is logged with what it was about."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from allocator.access.authorizer import Actor, Sight, may, may_ever, sees
+from allocator.access.redaction import view
+from allocator.access.table import Access, table
+from allocator.casework.bodies import BODIES
+from allocator.casework.offices import Account
+from allocator.casework.records import Body, Kind, Link, Stored
+from allocator.ports import Clock, Logged, Query, Reply, Storage
+from allocator.service.catalogue import USES
+from allocator.service.errors import (
+    ChangedError,
+    ForbiddenError,
+    KeyReusedError,
+    MovedOnError,
+    NotFoundError,
+    VersionNeededError,
+)
+from allocator.service.uses import Command, UseCase
+from allocator.service.work import Work
+
+T = TypeVar("T")
+
+_AGAIN = 4
+"""So often something is worked out anew because the facts have changed meanwhile."""
+
+_STEP = 200
+"""So many records are read at a time until a page is full."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A record as its reader may see it.
+
+    Attributes:
+        stored: The record; for the code, never for the reader.
+        sight: What the reader sees of it.
+        view: That, as plain values.
+    """
+
+    stored: Stored[Body]
+    sight: Sight
+    view: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Records in order, and where to go on; None if these are the last."""
+
+    items: tuple[Shown, ...]
+    after: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request to do something."""
+
+    actor: Actor
+    use: UseCase[Any]
+    command: Command
+    target: str | None
+    expected: int | None
+    key: str | None
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what is asked for."""
+        said = f"{self.use.name}\0{self.target}\0{self.expected}\0{self.command.model_dump_json()}"
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+class Desk:
+    """The use cases of one municipality.
+
+    Args:
+        storage: Where its records are.
+        clock: What time it is there.
+        access: Who may see and do what.
+    """
+
+    def __init__(self, storage: Storage, clock: Clock, access: Access | None = None) -> None:
+        self.storage = storage
+        self.clock = clock
+        self.access = access or table()
+
+    # ------------------------------------------------------------------------------------------- doing
+
+    def run(
+        self,
+        actor: Actor,
+        name: str,
+        command: Command,
+        *,
+        target: str | None = None,
+        expected: int | None = None,
+        key: str | None = None,
+    ) -> Shown:
+        """Do something, and return the record that it is about as the actor may see it.
+
+        Args:
+            actor: Who does it.
+            name: The use case.
+            command: What they say.
+            target: The record that it acts on.
+            expected: The version of it that the actor has seen.
+            key: An idempotency key: the same request with the same key changes nothing a second time.
+
+        Raises:
+            ServiceError: It is not done; nothing was changed.
+            StorageError: It could not be done; see there whether anything was changed.
+        """
+        asked = _Asked(actor, USES[name], command, target, expected, key)
+        try:
+            return self._again(lambda: self._once(asked))
+        except (ForbiddenError, NotFoundError) as error:
+            if isinstance(error, ForbiddenError) or target is not None:
+                self._log_denied(actor, name, asked.use.kind, target)
+            raise
+
+    def _once(self, asked: _Asked) -> Shown:
+        use, prepared = asked.use, None
+        if use.prepare is not None:
+            with self.storage.read() as tx:
+                work = self._work(tx, asked.actor, use.name)
+                earlier = self._earlier(work, asked)
+                if earlier is not None:
+                    return earlier
+                prepared = use.prepare(work, asked.command, self._target(work, asked))
+        with self.storage.write() as tx:
+            work = self._work(tx, asked.actor, use.name)
+            work.prepared = prepared
+            work.reason = getattr(asked.command, "reason", None)
+            earlier = self._earlier(work, asked)
+            if earlier is not None:
+                return earlier
+            done = use.run(work, asked.command, self._target(work, asked))
+            if not work.allowed:
+                raise AssertionError(f"{use.name} did not ask whether the actor may")
+            if asked.key is not None:
+                reply = Reply(asked.sha256, done.kind, done.id, done.version)
+                tx.remember(_key(asked.actor, asked.key), reply, work.now)
+            shown = self._shown(work, done)
+            tx.append(work.notes, facts=work.facts_changed)
+            return shown
+
+    def _target(self, work: Work, asked: _Asked) -> Stored[Body] | None:
+        """Return the record to act on, if the actor may; for a new one, ask whether they ever may."""
+        use = asked.use
+        if use.creates:
+            if not may_ever(self.access, work.actor, use.name):
+                raise ForbiddenError(use.name)
+            return None
+        stored = None if asked.target is None else work.get(BODIES[use.kind], asked.target)
+        if stored is None:
+            raise NotFoundError(f"no such {use.kind}")
+        about = work.circumstances(stored)
+        if not sees(self.access, work.actor, use.kind, about).visible:
+            raise NotFoundError(f"no such {use.kind}")
+        if not may(self.access, work.actor, use.name, about):
+            raise ForbiddenError(use.name)
+        work.allowed = True
+        if asked.expected is None:
+            raise VersionNeededError
+        if asked.expected != stored.version:
+            raise ChangedError(stored.version)
+        return stored
+
+    def _again(self, attempt: Callable[[], T]) -> T:
+        for _ in range(_AGAIN - 1):
+            try:
+                return attempt()
+            except MovedOnError:
+                continue
+        return attempt()
+
+    def _earlier(self, work: Work, asked: _Asked) -> Shown | None:
+        """Return what the same request with the same key came to before."""
+        reply = None if asked.key is None else work.tx.reply(_key(asked.actor, asked.key))
+        if reply is None:
+            return None
+        if reply.request != asked.sha256:
+            raise KeyReusedError
+        stored = work.tx.get(reply.kind, reply.id, reply.version)
+        assert stored is not None
+        return self._shown(work, stored)
+
+    # ----------------------------------------------------------------------------------------- looking
+
+    def show(self, actor: Actor, kind: Kind, identifier: str, version: int | None = None) -> Shown:
+        """Return a record, or one of its versions, as the actor may see it; the look is logged.
+
+        Raises:
+            NotFoundError: It is not there, or not for them.
+        """
+        with self.storage.write() as tx:
+            work = self._work(tx, actor, "look")
+            newest = work.get(BODIES[kind], identifier)
+            stored = newest if version is None else tx.get(kind, identifier, version)
+            if newest is not None and stored is not None:
+                shown = self._looked(work, stored, newest)
+                if shown is not None:
+                    tx.append(work.notes, facts=False)
+                    return shown
+        self._log_denied(actor, "look", kind, identifier)
+        raise NotFoundError(f"no such {kind}")
+
+    def history(self, actor: Actor, kind: Kind, identifier: str) -> list[Shown]:
+        """Return every version of a record, as the actor may see it; the look is logged.
+
+        Raises:
+            NotFoundError: It is not there, or not for them.
+        """
+        newest = self.show(actor, kind, identifier)
+        with self.storage.read() as tx:
+            work = self._work(tx, actor, "look")
+            hidden = work.hidden()
+            groups = newest.sight.groups or frozenset()
+            return [
+                Shown(stored, newest.sight, view(self.access, stored, groups, hidden))
+                for stored in tx.history(kind, identifier)
+            ]
+
+    def page(
+        self,
+        actor: Actor,
+        kind: Kind,
+        *,
+        states: frozenset[str] | None = None,
+        links: tuple[Link, ...] = (),
+        due_by: date | None = None,
+        after: tuple[str, str] | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """Return the records of a kind that the actor may see, in order; the look is logged.
+
+        A record is found by what it mentions only if the actor may see that it does.
+        """
+        with self.storage.write() as tx:
+            work = self._work(tx, actor, "look")
+            items: list[Shown] = []
+            place = after
+            more = True
+            while more and len(items) <= limit:
+                found = tx.find(Query(kind, states, links, due_by, place, _STEP))
+                more = len(found) == _STEP
+                for stored in found:
+                    place = (stored.body.order(), stored.id)
+                    shown = self._looked(work, stored, stored, links)
+                    if shown is not None:
+                        items.append(shown)
+                    if len(items) > limit:
+                        break
+            whole = len(items) <= limit
+            del work.notes[limit:]
+            tx.append(work.notes, facts=False)
+            kept = tuple(items[:limit])
+            last = None if whole else (kept[-1].stored.body.order(), kept[-1].stored.id)
+            return Page(kept, last)
+
+    def _looked(
+        self, work: Work, stored: Stored[Body], newest: Stored[Body], links: tuple[Link, ...] = ()
+    ) -> Shown | None:
+        sight = sees(self.access, work.actor, stored.kind, work.circumstances(newest))
+        if sight.groups is None:
+            return None
+        shown = view(self.access, stored, sight.groups, work.hidden())
+        if not all(_tells(shown, link.id) for link in links):
+            return None
+        if work.people(stored):
+            work.note(stored, outcome="shown", groups=sorted(sight.groups))
+        return Shown(stored, sight, shown)
+
+    def _shown(self, work: Work, stored: Stored[Body]) -> Shown:
+        """Return what the actor may see of what they have just done."""
+        sight = sees(self.access, work.actor, stored.kind, work.circumstances(stored))
+        groups = sight.groups or frozenset()
+        return Shown(stored, sight, view(self.access, stored, groups, work.hidden()))
+
+    # ------------------------------------------------------------------------------------------- other
+
+    def actor(self, account: str, purpose: Any = None) -> Actor | None:
+        """Return who an account is today; None if there is no such account."""
+        with self.storage.read() as tx:
+            stored = tx.get(Kind.ACCOUNT, account)
+        if stored is None:
+            return None
+        assert isinstance(stored.body, Account)
+        return Actor.of(account, stored.body, self.clock.today(), purpose)
+
+    def _work(self, tx: Any, actor: Actor, use: str) -> Work:
+        return Work(tx, self.access, actor, self.clock.now(), self.clock.today(), use)
+
+    def _log_denied(self, actor: Actor, use: str, kind: Kind, identifier: str | None) -> None:
+        """Log that somebody was refused (REQ-AUD-3). An id that is not one is not repeated."""
+        with self.storage.write() as tx:
+            entry: dict[str, Any] = {
+                "at": self.clock.now().isoformat(),
+                "by": actor.account,
+                "roles": sorted(actor.roles),
+                "use": use,
+                "kind": kind.value,
+                "outcome": "denied",
+            }
+            if actor.purpose is not None:
+                entry["purpose"] = actor.purpose
+            stored = None if identifier is None else tx.get(kind, identifier)
+            if stored is not None:
+                work = self._work(tx, actor, use)
+                entry |= {"id": stored.id, "people": sorted(work.people(stored))}
+            tx.append([Logged(entry)], facts=False)
+
+
+def _key(actor: Actor, key: str) -> str:
+    return hashlib.sha256(f"{actor.account}\0{key}".encode()).hexdigest()
+
+
+def _tells(shown: Any, identifier: str) -> bool:
+    """Return whether plain values hold an id."""
+    if isinstance(shown, Mapping):
+        return any(_tells(value, identifier) for value in shown.values())
+    if isinstance(shown, list | tuple):
+        return any(_tells(value, identifier) for value in shown)
+    return bool(shown == identifier)
+
+
+__all__ = ["Desk", "Page", "Shown"]
