@@ -31,7 +31,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from allocator import __version__
+from allocator import __version__, exchange_cli, login_cli, office_cli
 from allocator.disclosure import Reader
 from allocator.documents import DocumentError, case_schema, read_case
 from allocator.engines import EngineError
@@ -69,6 +69,10 @@ FAILED = 1
 
 STOPPED = 130
 """Exit code where a person stopped it."""
+
+office_cli.register(app)
+login_cli.register(app)
+exchange_cli.register(app)
 
 _console = Console(highlight=False, markup=False, emoji=False)
 _errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -297,15 +301,35 @@ def schema() -> None:
 
 
 @app.command()
-def serve(
-    case: CasePath,
+def serve(  # noqa: PLR0917 - options of a command
+    case: Annotated[
+        Path | None, typer.Argument(metavar="CASE.json", help="A case to serve, without any stored records.")
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database", envvar="ALLOCATOR_DATABASE", help="The office to serve instead of a case."
+        ),
+    ] = None,
     policy: PolicyPath = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    proxy: Annotated[
+        str | None,
+        typer.Option(help="Address of the proxy whose X-Forwarded headers count; without it nobody's do."),
+    ] = None,
+    key: office_cli.KeyOption = None,
+    checkpoints: office_cli.PlaceOption = None,
 ) -> None:
-    """Serve the API for a case. Callers need the token in ALLOCATOR_API_TOKEN."""
+    """Serve an office, where people log in; or a case, for systems with the token in ALLOCATOR_API_TOKEN."""
     from api.app import TOKEN_VARIABLE, WeakTokenError, create_app, run  # noqa: PLC0415 - the web is optional
 
+    if case is None:
+        if database is None:
+            _refuse("", (Problem(path="CASE.json", expected="a case, or `--database` for an office"),))
+        used = _policy(policy)
+        _serve_office(database, used, host=host, port=port, proxy=proxy, signing=(key, checkpoints))
+        return
     snapshot, used = _read(case, policy)
     if policy is not None:
         _usable(policy, used, snapshot.as_of)
@@ -313,7 +337,29 @@ def serve(
         service = create_app(snapshot, used, token=os.environ.get(TOKEN_VARIABLE))
     except WeakTokenError as error:
         _refuse("", (Problem(path=TOKEN_VARIABLE, expected=str(error)),))
-    run(service, host=host, port=port)
+    run(service, host=host, port=port, proxy=proxy)
+
+
+def _serve_office(
+    database: str,
+    used: Policy,
+    *,
+    host: str,
+    port: int,
+    proxy: str | None,
+    signing: tuple[Path | None, Path | None],
+) -> None:
+    from allocator.clock import SystemClock  # noqa: PLC0415 - as below
+    from allocator.operations import attended  # noqa: PLC0415 - as below
+    from api.app import TOKEN_VARIABLE, WeakTokenError, create_office, run  # noqa: PLC0415 - the web is optional
+
+    with login_cli.opened(database) as connections:
+        try:
+            service = create_office(connections, SystemClock(), used, token=os.environ.get(TOKEN_VARIABLE))
+        except WeakTokenError as error:
+            _refuse("", (Problem(path=TOKEN_VARIABLE, expected=str(error)),))
+        with attended(connections, *signing):
+            run(service, host=host, port=port, proxy=proxy)
 
 
 @app.command()

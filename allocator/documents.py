@@ -10,7 +10,7 @@ import difflib
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, NoReturn
 
@@ -285,8 +285,13 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
 # ----------------------------------------------------------------------------- one fault in words
 
 
-def faults(error: ValidationError) -> list[Problem]:
-    """Return what a model says is wrong with a document, as places and expectations of ours."""
+def faults(error: ValidationError, names: frozenset[str] = frozenset()) -> list[Problem]:
+    """Return what a model says is wrong with a document, as places and expectations of ours.
+
+    Args:
+        error: What it says.
+        names: Fields of the model beside those of a case, that may be named.
+    """
     found: list[Problem] = []
     for item in error.errors(include_input=False, include_url=False):
         cause = item.get("ctx", {}).get("error")
@@ -294,7 +299,7 @@ def faults(error: ValidationError) -> list[Problem]:
             found.extend(cause.problems)
             continue
         location = [part for part in item["loc"] if not _names_a_type(part)]
-        found.append(_problem(item["type"], item["msg"], item.get("ctx", {}), location))
+        found.append(_problem(item["type"], item["msg"], item.get("ctx", {}), location, names))
     return found
 
 
@@ -324,28 +329,39 @@ _EXPECTED = {
 }
 
 
-def _problem(kind: str, message: str, context: Mapping[str, Any], location: list[int | str]) -> Problem:
+def _problem(
+    kind: str,
+    message: str,
+    context: Mapping[str, Any],
+    location: list[int | str],
+    names: frozenset[str],
+) -> Problem:
+    known = _field_names() | names
+    if kind == "extra_forbidden":
+        *parent, field = location
+        return Problem(path=_pointer(parent, known), expected=known_fields_only(str(field), known))
+    return Problem(path=_pointer(location, known), expected=expectation(kind, message, context))
+
+
+def expectation(kind: str, message: str, context: Mapping[str, Any]) -> str:
+    """Return what a model expects where it found a fault of that kind; what stands there is not repeated."""
     match kind:
-        case "extra_forbidden":
-            *parent, field = location
-            return Problem(path=_pointer(parent), expected=_known_fields_only(str(field)))
         case "enum" | "literal_error":
-            expected = f"one of: {context['expected']}".replace("'", "`")
+            return f"one of: {context['expected']}".replace("'", "`")
         case "greater_than_equal":
-            expected = f"at least {context['ge']}"
+            return f"at least {context['ge']}"
         case "less_than_equal":
-            expected = f"at most {context['le']}"
+            return f"at most {context['le']}"
         case "string_too_long":
-            expected = f"at most {context['max_length']} characters"
+            return f"at most {context['max_length']} characters"
         case "string_too_short":
-            expected = f"at least {context['min_length']} character"
+            return f"at least {context['min_length']} character"
         case _ if kind in _EXPECTED:
-            expected = _EXPECTED[kind]
+            return _EXPECTED[kind]
         case _ if kind in _OURS:
-            expected = message
+            return message
         case _:
-            expected = "a value of the form that the schema gives"
-    return Problem(path=_pointer(location), expected=expected)
+            return "a value of the form that the schema gives"
 
 
 _OURS = frozenset(
@@ -370,8 +386,8 @@ _OURS = frozenset(
 """Kinds of fault whose message is our own and quotes nothing."""
 
 
-def _pointer(location: list[int | str]) -> str:
-    return "".join(f"/{_safe(part)}" for part in location)
+def _pointer(location: list[int | str], known: frozenset[str]) -> str:
+    return "".join(f"/{_safe(part, known)}" for part in location)
 
 
 @cache
@@ -383,11 +399,11 @@ def _field_names() -> frozenset[str]:
     return frozenset(names)
 
 
-def _safe(part: int | str) -> str:
-    return str(part) if isinstance(part, int) or part in _field_names() else "…"
+def _safe(part: int | str, known: frozenset[str]) -> str:
+    return str(part) if isinstance(part, int) or part in known else "…"
 
 
-def _known_fields_only(key: str) -> str:
+def known_fields_only(key: str, known: Collection[str]) -> str:
     """Return what is expected instead of an unknown field, without repeating it."""
-    meant = difflib.get_close_matches(key, sorted(_field_names()), n=1, cutoff=0.75)
+    meant = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.75)
     return "only fields that the schema has" + (f"; perhaps `{meant[0]}` was meant" if meant else "")

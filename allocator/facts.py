@@ -678,9 +678,9 @@ class CaseFacts:
 
     A placeholder (`is_placeholder`) stands for somebody whose address is strictly confidential (kode 6), in a
     snapshot for readers who must not learn that such a person exists. What it is read as is decided here, for
-    all engines: as an occupant of whom nothing is recorded, such as any unit may have. The member is the same,
+    all engines: as an occupant of whom nothing is recorded, such as any unit may have. The item is the same,
     with the unit's id and every fact `NOT_RECORDED`; no day on which they leave is known; and beside somebody
-    who is known to live in the unit there is no such member. So the same is read of the case with it or
+    who is known to live in the unit there is no such item. So the same is read of the case with it or
     without it. What it adds is a home: a conflict or an order that points at it is found where they live, so
     that a bar holds and nobody is told of whom.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -97,8 +97,82 @@ class Reply:
     version: int
 
 
+@dataclass(frozen=True)
+class Secret:
+    """What an account logs in with.
+
+    Attributes:
+        account: Id of the account.
+        hash: Hash of its password; or of a code to set one with.
+        changed_at: When it was set.
+        failed: How often somebody has failed to log in since it last went well.
+        locked_until: Nobody is let in before that.
+        setup_until: If the hash is that of a code, until when it can be used.
+    """
+
+    account: str
+    hash: str
+    changed_at: datetime
+    failed: int = 0
+    locked_until: datetime | None = None
+    setup_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """A login.
+
+    Attributes:
+        token_sha256: Hash of what the browser sends.
+        account: Whose it is.
+        csrf: What every change must repeat, so that no other site can make one.
+        made_at: When it began.
+        seen_at: When it was last used, to the minute.
+        ends_at: When it ends however much it is used.
+    """
+
+    token_sha256: str
+    account: str
+    csrf: str
+    made_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+
+
+class Logins(Protocol):
+    """Secrets and sessions. They are no records: they have no history and nobody is shown them."""
+
+    def secret(self, account: str) -> Secret | None:
+        """Return what an account logs in with."""
+
+    def keep(self, secret: Secret) -> None:
+        """Save what an account logs in with, in place of what was there."""
+
+    def session(self, token_sha256: str) -> Session | None:
+        """Return a login, whether it still holds or not."""
+
+    def begin(self, session: Session) -> None:
+        """Save a new login."""
+
+    def seen(self, token_sha256: str, at: datetime) -> None:
+        """Save that a login was used."""
+
+    def end(self, token_sha256: str) -> None:
+        """End a login."""
+
+    def end_all(self, account: str) -> None:
+        """End all logins of an account."""
+
+    def drop_ended(self, now: datetime) -> None:
+        """Forget logins that have ended by themselves."""
+
+
 class Transaction(Protocol):
     """One transaction: everything in it is saved together, or nothing is."""
+
+    @property
+    def logins(self) -> Logins:
+        """Secrets and sessions."""
 
     def get(self, kind: Kind, identifier: str, version: int | None = None) -> Stored[Body] | None:
         """Return a record as it is, or as it was at a version; None if there is none."""
@@ -108,6 +182,9 @@ class Transaction(Protocol):
 
     def count(self, query: Query) -> int:
         """Return how many records a query asks for."""
+
+    def holder(self, held: str) -> Link | None:
+        """Return which record holds a key; None if none does."""
 
     def history(self, kind: Kind, identifier: str) -> Sequence[Stored[Body]]:
         """Return all versions of a record, the first one first."""
@@ -139,6 +216,19 @@ class Transaction(Protocol):
     def remember(self, key: str, reply: Reply, at: datetime) -> None:
         """Remember what was answered, together with the change it was about."""
 
+    def forget_replies(self, before: datetime) -> int:
+        """Forget what was answered before a moment, and return how many answers that were."""
+
+    def logged(
+        self, holding: Sequence[str] = (), before: int | None = None
+    ) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Yield the entries of the log with their numbers, the last one first.
+
+        Args:
+            holding: Only those in which each of these texts stands somewhere.
+            before: Only those before this number.
+        """
+
     def append(self, entries: Iterable[Logged], *, facts: bool) -> int:
         """Add entries to the log and return the number of the last; *facts* says whether facts changed."""
 
@@ -153,8 +243,12 @@ class Storage(Protocol):
             BusyError: It could not begin, or could not be saved.
         """
 
-    def read(self) -> AbstractContextManager[Transaction]:
-        """Begin a transaction that sees one state of everything and changes nothing."""
+    def read(self, *, patient: bool = False) -> AbstractContextManager[Transaction]:
+        """Begin a transaction that sees one state of everything and changes nothing.
+
+        Args:
+            patient: It may take long, since something is worked out meanwhile.
+        """
 
 
 class Clock(Protocol):

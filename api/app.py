@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
+import secrets
 import sys
 import time
+from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -15,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import Counter, Histogram
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,19 +27,29 @@ from allocator.model import (
     Snapshot,
 )
 from allocator.policy import Policy
-from api import engines, errors
+from allocator.ports import Clock
+from allocator.service.desk import Desk
+from allocator.service.journal import Journal
+from allocator.service.login import Logins
+from allocator.store.engine import Connections
+from allocator.store.repository import SqlStorage
+from api import description, engines, errors, login, refusals
 from api.auth import TOKEN_VARIABLE, WeakTokenError, checked_token
 from api.metrics import REQUESTS, SECONDS
-from api.routes import case, operations, policy, questions, rankings
+from api.office import Office
+from api.routes import case, log, operations, policy, questions, rankings, records
 from api.schemas import RankingQuestion, ShortlistQuestion, SuggestionsQuestion
 
-__all__ = ["TOKEN_VARIABLE", "WeakTokenError", "create_app", "run"]
+__all__ = ["TOKEN_VARIABLE", "WeakTokenError", "create_app", "create_office", "run"]
 
 API = "/api/v1"
 """Where the API begins."""
 
 MAX_BODY = 16 * 1024 * 1024
 """Largest request body, in bytes."""
+
+GRACE_SECONDS = 15
+"""So long may requests that have begun take when the service is stopped."""
 
 _MAX_DIGITS = 18
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -45,6 +59,9 @@ _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
 _SECURITY_NAMES = frozenset(name for name, _ in _SECURITY_HEADERS)
 
@@ -63,14 +80,7 @@ def create_app(snapshot: Snapshot, used: Policy, *, token: str | None = None, de
     Raises:
         WeakTokenError: No token, or one too short.
     """
-    app = FastAPI(
-        title="allocator",
-        version=__version__,
-        summary="Decision support for allocating supported housing. It advises; people decide.",
-        openapi_url="/openapi.json",
-        docs_url=None,  # its pages load scripts from elsewhere
-        redoc_url=None,
-    )
+    app = _new_app()
     app.state.case = snapshot
     app.state.policy = used
     app.state.token = None if demo else checked_token(token)
@@ -85,14 +95,78 @@ def create_app(snapshot: Snapshot, used: Policy, *, token: str | None = None, de
     return app
 
 
+def create_office(
+    connections: Connections,
+    clock: Clock,
+    used: Policy,
+    *,
+    token: str | None = None,
+    demo: bool = False,
+    logins: Logins | None = None,
+) -> FastAPI:
+    """Return the application for an office: stored records, use cases and logins.
+
+    Systems with a token can still ask about a case that they send; none is loaded.
+
+    Args:
+        connections: The database, migrated.
+        clock: What time it is.
+        used: The policy that questions of systems are answered with.
+        token: The secret of calling systems; without it there are none.
+        demo: Let everyone log in as anyone. For invented data only.
+        logins: Who is logged in, if the usual hashing will not do.
+
+    Raises:
+        WeakTokenError: The token is too short.
+    """
+    desk = Desk(SqlStorage(connections), clock) if logins is None else logins.desk
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        connections.engine.dispose()
+
+    app = _new_app(lifespan=lifespan, redirect_slashes=False)
+    app.state.case = Snapshot(as_of=clock.today())
+    app.state.policy = used
+    app.state.token = secrets.token_urlsafe() if token is None else checked_token(token)
+    app.state.office = Office(connections, desk, logins or Logins(desk), Journal(desk), demo)
+    errors.install(app)
+    refusals.install(app)
+    engines.install()
+    rankings.install(app)
+    login.install(app, demo=demo)
+    log.install(app)
+    records.install(app)
+    for module in (questions, rankings, policy):
+        app.include_router(module.router, prefix=API)
+    app.include_router(operations.router)
+    app.add_middleware(_Watched, more=((b"x-demo", b"true"),) if demo else ())
+    app.openapi = lambda: _openapi_of_office(app)  # type: ignore[method-assign]
+    return app
+
+
+def _new_app(**more: Any) -> FastAPI:
+    return FastAPI(
+        title="allocator",
+        version=__version__,
+        summary="Decision support for allocating supported housing. It advises; people decide.",
+        openapi_url="/openapi.json",
+        docs_url=None,  # its pages load scripts from elsewhere
+        redoc_url=None,
+        **more,
+    )
+
+
 class _Watched:
     """Refuse large bodies, add security headers, and log every access without what it was about.
 
     Written against ASGI itself: answers pass through as they are, in no task of their own.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, more: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         self.app = app
+        self._headers = (*_SECURITY_HEADERS, *more)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -106,7 +180,7 @@ class _Watched:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 given = [pair for pair in message.get("headers", ()) if pair[0] not in _SECURITY_NAMES]
-                message = {**message, "headers": [*given, *_SECURITY_HEADERS]}
+                message = {**message, "headers": [*given, *self._headers]}
             await send(message)
 
         broke_off = False
@@ -196,12 +270,52 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             ref_template="#/components/schemas/{model}",
         )
         described["components"]["schemas"].update(definitions["$defs"])
+        _tell_refusals(described)
         app.openapi_schema = described
     return app.openapi_schema
 
 
-def run(app: FastAPI, *, host: str, port: int) -> None:
-    """Serve until stopped. Logs are lines of JSON on standard error, without personal data."""
+def _tell_refusals(described: Mapping[str, Any]) -> None:
+    """Say of every refusal that it is a problem document; the framework describes its own instead."""
+    for item in described["paths"].values():
+        for operation in item.values():
+            for status, answer in operation["responses"].items():
+                if status >= "400":
+                    answer["content"] = description.PROBLEM["content"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        described["components"]["schemas"].pop(name, None)
+
+
+def _openapi_of_office(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        described = _openapi(app)
+        models: list[tuple[type[BaseModel], Any]] = [(kind, "validation") for kind in login.ASKED]
+        models += [(kind, "serialization") for kind in (*login.ANSWERED, *log.ANSWERED)]
+        _, found = models_json_schema(models, ref_template=description.REFS + "{model}")
+        components = described["components"]
+        for more in (description.definitions(), found["$defs"]):
+            _merge(components["schemas"], more)
+        components["securitySchemes"] |= description.SECURITY_SCHEMES
+    assert app.openapi_schema is not None
+    return app.openapi_schema
+
+
+def _merge(schemas: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Add schemas; no two things may go by one name."""
+    for name, schema in more.items():
+        if schemas.setdefault(name, schema) != schema:
+            raise AssertionError(f"two schemas are called {name}")
+
+
+def run(app: FastAPI, *, host: str, port: int, proxy: str | None = None) -> None:
+    """Serve until stopped. Logs are lines of JSON on standard error, without personal data.
+
+    Args:
+        app: The application.
+        host: Address to listen on.
+        port: Port.
+        proxy: Address of the proxy whose word on the caller's address and scheme is taken; nobody else's is.
+    """
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -219,4 +333,14 @@ def run(app: FastAPI, *, host: str, port: int) -> None:
     gc.collect()
     gc.freeze()  # what is loaded stays; to search it for garbage would stop all answers for a while
     gc.set_threshold(20_000, 50, 100)  # an answer makes thousands of tuples that are soon gone
-    uvicorn.run(app, host=host, port=port, access_log=False, server_header=False, log_level="warning")
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        proxy_headers=proxy is not None,
+        forwarded_allow_ips=proxy or "",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )

@@ -25,10 +25,16 @@ _log = structlog.get_logger("allocator.api")
 
 
 def problem(
-    status: int, title: str, detail: str | None = None, problems: tuple[Problem, ...] = ()
+    status: int,
+    title: str,
+    detail: str | None = None,
+    problems: tuple[Problem, ...] = (),
+    code: str | None = None,
 ) -> JSONResponse:
     """Return a problem document."""
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
+    if code is not None:
+        body["code"] = code
     if detail is not None:
         body["detail"] = detail
     if problems:

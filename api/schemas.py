@@ -209,6 +209,7 @@ class ProblemOut(Answered):
     type: str
     title: str
     status: int
+    code: str | None = Field(default=None, description="Stable; what programs go by.")
     detail: str | None = None
     errors: list[ProblemError] = []
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
 from allocator import terminal
+from allocator.clock import SystemClock
 from allocator.documents import case_schema, read_case
 from allocator.handbook import handbook
 from allocator.model import (
@@ -19,8 +20,9 @@ from allocator.model import (
 )
 from allocator.policy import Policy
 from allocator.scoring import suggest
+from allocator.store.engine import Connections, connect
 from allocator.texts import Language
-from api.app import create_app
+from api.app import create_app, create_office
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = "S-2026-101"
@@ -34,7 +36,9 @@ def documents() -> dict[Path, str]:
     case = read_case((ROOT / "fixtures/cases/demo-municipality.json").read_bytes())
     written[ROOT / "docs/suggestion.svg"] = picture(terminal.table(suggest(case, policy, SHOWN), top=3))
     written[ROOT / "docs/case.schema.json"] = _json(case_schema())
-    written[ROOT / "docs/openapi.json"] = _json(app.openapi())
+    nowhere = Connections(connect("sqlite:///nowhere.db"))  # describing needs no database
+    written[ROOT / "docs/openapi.json"] = _json(create_office(nowhere, SystemClock(), policy).openapi())
+    written[ROOT / "docs/openapi-case.json"] = _json(app.openapi())
     return written
 
 

@@ -99,12 +99,18 @@ class Office:
             tx.append(work.notes, facts=work.facts_changed)
         return stored
 
-    def house(self, scheme: str = "nordlia", units: int = 3, group: str | None = None) -> None:
+    def house(
+        self,
+        scheme: str = "nordlia",
+        units: int = 3,
+        group: str | None = None,
+        ready: date = date(2026, 9, 1),
+    ) -> None:
         """Seed a scheme of one living group with some empty units: ``nordlia-1``, ``nordlia-2`` and so on."""
         groups = (Group(id=group or f"{scheme}-a", name="A"),)
         self.seed(Scheme(facts=SchemeFacts(name=scheme.title()), groups=groups), scheme)
         for number in range(1, units + 1):
-            unit = Unit(scheme=scheme, group=groups[0].id, first_ready_on=date(2026, 9, 1))
+            unit = Unit(scheme=scheme, group=groups[0].id, first_ready_on=ready)
             self.seed(unit, f"{scheme}-{number}")
 
     def resident(self, person: str, unit: str, **facts: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from allocator.access.table import Access, SuggestionReader, Where
 from allocator.casework.codes import Clearance, Purpose, Role
@@ -30,10 +30,23 @@ class Actor:
     purpose: Purpose | None = None
 
     @classmethod
-    def of(cls, identifier: str, account: Account, day: date, purpose: Purpose | None = None) -> Actor:
-        """Return who an account is on a day. One that is disabled holds no roles."""
+    def of(
+        cls,
+        identifier: str,
+        account: Account,
+        day: date,
+        purpose: Purpose | None = None,
+        now: datetime | None = None,
+    ) -> Actor:
+        """Return who an account is on a day. One that is disabled holds no roles.
+
+        Access taken in a crisis counts only while that is the stated purpose, so that every use of it shows.
+        """
         cleared = frozenset() if account.disabled else account.cleared
-        return cls(identifier, account.grants_on(day), cleared, purpose)
+        grants = account.grants_on(day)
+        if purpose is Purpose.CRISIS and now is not None and account.in_crisis(now):
+            grants = (*grants, Grant(role=Role.CASEWORKER, since=day))
+        return cls(identifier, grants, cleared, purpose)
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -148,6 +161,20 @@ def may_ever(access: Access, actor: Actor, use: str) -> bool:
 def sees_log(access: Access, actor: Actor) -> bool:
     """Return whether *actor* may read the log."""
     return any(access.roles[grant.role].sees_log for grant in actor.grants)
+
+
+def imports(access: Access, actor: Actor) -> bool:
+    """Return whether *actor* may bring in a municipality's records.
+
+    It reaches every record, so it needs the clearance for kode 6 too.
+    """
+    held = any(access.roles[grant.role].imports for grant in actor.grants)
+    return held and Clearance.KODE_6 in actor.cleared
+
+
+def exports(access: Access, actor: Actor) -> bool:
+    """Return whether *actor* may take out all at once what they see."""
+    return any(access.roles[grant.role].exports for grant in actor.grants)
 
 
 def reader(access: Access, actor: Actor) -> Reader | None:

@@ -67,6 +67,11 @@ class RoleAccess(Record):
         default=None, description="As whom suggestions are read; missing means: not at all."
     )
     sees_log: bool = False
+    gives_extracts: bool = Field(default=False, description="Tells people who has looked at them.")
+    imports: bool = Field(
+        default=False, description="May bring in a municipality's records; with clearances that they need."
+    )
+    exports: bool = Field(default=False, description="May take out what the role sees, all at once.")
     of_scheme: bool = Field(default=False, description="The role is held for certain schemes.")
     reads: tuple[Read, ...] = ()
     does: tuple[Does, ...] = ()

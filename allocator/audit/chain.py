@@ -8,7 +8,7 @@ entry was in the log, and that the log has only grown since.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -29,6 +29,18 @@ def link(previous: bytes, seq: int, body: bytes) -> bytes:
     return hashlib.sha256(_LINK + previous + seq.to_bytes(8, "big") + body).digest()
 
 
+def links(previous: bytes, entries: Iterable[tuple[int, bytes, bytes]]) -> list[bytes]:
+    """Return what each entry is to be linked by, given its number, its bytes and what links it; all at once.
+
+    The same as :func:`link` of each and the one before, without a call each: a million are read in seconds.
+    """
+    made, sha256, prefix = [], hashlib.sha256, _LINK
+    for seq, body, linked in entries:
+        made.append(sha256(prefix + previous + seq.to_bytes(8, "big", signed=True) + body).digest())
+        previous = linked
+    return made
+
+
 def leaf(linked: bytes) -> bytes:
     """Return the hash of a leaf of the tree; the leaf is the entry's link."""
     return hashlib.sha256(b"\0" + linked).digest()
@@ -37,6 +49,19 @@ def leaf(linked: bytes) -> bytes:
 def node(left: bytes, right: bytes) -> bytes:
     """Return the hash of an inner node."""
     return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def leaves(linked: Iterable[bytes]) -> list[bytes]:
+    """Return the hashes of leaves, all at once."""
+    sha256 = hashlib.sha256
+    return [sha256(b"\0" + item).digest() for item in linked]
+
+
+def parents(hashes: Sequence[bytes]) -> list[bytes]:
+    """Return the nodes right above, all at once; one that is left over has none yet."""
+    sha256 = hashlib.sha256
+    pairs = zip(hashes[::2], hashes[1::2], strict=False)
+    return [sha256(b"\1" + left + right).digest() for left, right in pairs]
 
 
 Node = tuple[int, int]

@@ -43,10 +43,11 @@ COLLECTIONS: Mapping[Kind, str] = {
     Kind.TENANCY: "tenancies",
     Kind.SAY: "says",
     Kind.POLICY: "policies",
+    Kind.VETO: "vetoes",
     **{
         kind: f"{kind.value}s"
         for kind in Kind
-        if kind not in (Kind.PERSON, Kind.CASE, Kind.TENANCY, Kind.SAY, Kind.POLICY)
+        if kind not in (Kind.PERSON, Kind.CASE, Kind.TENANCY, Kind.SAY, Kind.POLICY, Kind.VETO)
     },
 }
 """What each kind is called in the plural, as in the addresses of the API."""

@@ -8,8 +8,9 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from allocator.casework.codes import CaseOrigin, CaseState, ClarificationState, DecisionType
-from allocator.casework.records import AccountId, Body, CaseId, Kind, Link, PersonId, SchemeId
+from allocator.casework.codes import ENDED_CASES, CaseOrigin, CaseState, ClarificationState, DecisionType
+from allocator.casework.days import months_after
+from allocator.casework.records import AccountId, Body, CaseId, Kind, Link, PersonId, SchemeId, about
 from allocator.facts import Ask, Missing
 from allocator.model import Day, Id, MunicipalityCode, Name, Placement, Record, Text, Wishes
 
@@ -23,6 +24,11 @@ class NearWish(Record):
     person: PersonId
     asked_on: Day | None = None
     consents: bool | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it may be read and told of: only with their yes; a no is as if nobody had asked."""
+        return self.consents is True
 
 
 class Closing(Record):
@@ -81,7 +87,7 @@ class Case(Body):
 
     def due(self) -> date | None:
         """Say when a preliminary reply is due: a month after it was received, until something is decided."""
-        early = (CaseState.RECEIVED, CaseState.ASSESSMENT)
+        early = (CaseState.RECEIVED, CaseState.ASSESSMENT, CaseState.ASSISTANCE_ASSESSED, CaseState.CRISIS)
         if self.state not in early or self.preliminary_reply_on is not None:
             return self.premises_valid_until if self.state is CaseState.WAITING_LIST else None
         return month_after(self.received_on)
@@ -92,7 +98,8 @@ class Case(Body):
 
     def holds(self) -> frozenset[str]:
         """Let a person have one case at a time that looks for a home."""
-        return frozenset() if self.closing is not None else frozenset({f"case-of:{self.person}"})
+        ended = self.closing is not None or self.state in ENDED_CASES
+        return frozenset() if ended else frozenset({f"case-of:{self.person}"})
 
     def links(self) -> frozenset[Link]:
         """Add the schemes that the wishes mention."""
@@ -105,13 +112,7 @@ class Case(Body):
 
 def month_after(day: date) -> date:
     """Return the same day of the next month, or its last day if it has no such day."""
-    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)  # noqa: PLR2004 - December
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month, last)
-        except ValueError:
-            continue
-    raise AssertionError("a month has 28 days")
+    return months_after(day, 1)
 
 
 class Clarification(Body):
@@ -128,6 +129,9 @@ class Clarification(Body):
     person: PersonId | None = None
     place: Id | None = Field(default=None, description="The unit, living group or scheme it is about.")
     scheme: SchemeId | None = None
+    only_for: CaseId | None = Field(
+        default=None, description="The one case it is for, where others may not know of that case."
+    )
     cases: frozenset[CaseId] = Field(default=frozenset(), description="Cases that wait for the answer.")
     state: ClarificationState = ClarificationState.OPEN
     opened_on: Day
@@ -140,6 +144,16 @@ class Clarification(Body):
             raise PydanticCustomError("veto_scope", "either `person` or `place`")
         return self
 
+    @property
+    def of(self) -> str:
+        """The id of whom or what it is about."""
+        return self.person or self.place or ""
+
     def order(self) -> str:
         """List the oldest first."""
         return self.opened_on.isoformat()
+
+    def links(self) -> frozenset[Link]:
+        """Add the place it is about."""
+        link = about(self.path, self.of)
+        return super().links() if link is None else super().links() | {link}

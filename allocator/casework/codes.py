@@ -196,6 +196,17 @@ class VetoAnswer(StrEnum):
     NOT_FOLLOWED = "not_followed"
 
 
+class VetoOutcome(StrEnum):
+    """What has become of an objection, as the figures count it (REQ-VET-4)."""
+
+    OPEN = "open"
+    FOLLOWED = "followed"
+    PARTLY = "partly"
+    NOT_FOLLOWED = "not_followed"
+    WITHDRAWN = "withdrawn"
+    RUN_OUT = "run_out"  # before anybody answered it
+
+
 class Evidence(StrEnum):
     """What an objection can point to beside its fact."""
 

@@ -22,19 +22,24 @@ from allocator.casework.codes import (
     RefusalBy,
     RefusalReason,
     ReviewKind,
+    VetoAnswer,
 )
 from allocator.casework.records import (
     AccountId,
     Body,
     CaseId,
     DecisionId,
+    KeptSha256,
     Kind,
+    Link,
     MeetingId,
+    PersonId,
     SchemeId,
     SuggestionId,
     TenancyId,
     UnitId,
     VetoId,
+    about,
 )
 from allocator.codes import AgreementForm
 from allocator.model import Count, Day, Id, Name, Record, Text
@@ -65,13 +70,13 @@ class Suggestion(Body):
     case: CaseId | None = None
     unit: UnitId | None = None
     as_of: Day
-    policy: Name
+    policy: KeptSha256
     policy_sha256: Name
-    facts: Name
+    facts: KeptSha256
     facts_sha256: Name
-    answer: Name
-    guarded_facts: Name | None = None
-    guarded_answer: Name | None = None
+    answer: KeptSha256
+    guarded_facts: KeptSha256 | None = None
+    guarded_answer: KeptSha256 | None = None
     engine: Name
     engine_version: Name
     facts_at: Count | int
@@ -96,6 +101,7 @@ class AgendaItem(Record):
     unit: UnitId | None = None
     suggestion: SuggestionId | None = None
     note: Text | None = None
+    postponed: Text | None = Field(default=None, description="Why it was put off in the meeting.")
 
 
 class Disqualification(Record):
@@ -123,9 +129,14 @@ class Meeting(Body):
     agenda: tuple[AgendaItem, ...] = ()
     present: frozenset[AccountId] = frozenset()
     disqualified: tuple[Disqualification, ...] = ()
+    restricted: bool = Field(default=False, description="For cases of kode-6 people: not there for others.")
     state: MeetingState = MeetingState.PLANNED
     minutes: Text | None = None
     closed_on: Day | None = None
+
+    def voters(self, case: str | None) -> frozenset[str]:
+        """Return the members present who may take part in a case."""
+        return self.present - {d.account for d in self.disqualified if d.case == case}
 
     def due(self) -> date | None:
         """Say when it is."""
@@ -139,11 +150,11 @@ class Meeting(Body):
 class Condition(Record):
     """A condition of an offer, with what makes it lawful (REQ-FVL-11)."""
 
-    text: Text
-    legal_basis: Name
-    purpose: Text
-    connection: Text
-    proportionality: Text
+    text: Text = Field(min_length=1)
+    legal_basis: Name = Field(description="Id of a legal reference (REQ-LAW-1).")
+    purpose: Text = Field(min_length=1)
+    connection: Text = Field(min_length=1, description="What it has to do with what is decided.")
+    proportionality: Text = Field(min_length=1)
 
 
 class Dissent(Record):
@@ -154,10 +165,10 @@ class Dissent(Record):
 
 
 class Deviation(Record):
-    """That the committee decides against the advice, and why."""
+    """That the committee decides against the advice, and why. Says no more than every member may read."""
 
     reason: Text
-    verdict: Name = Field(description="What the engine had come to for the unit.")
+    verdict: Name = Field(description="What members read that the engine had come to for the unit.")
     rules: tuple[Name, ...] = Field(default=(), description="Rules that spoke against it.")
 
 
@@ -165,7 +176,7 @@ class VetoReply(Record):
     """The answer that a decision gives to one objection."""
 
     veto: VetoId
-    answer: Name
+    answer: VetoAnswer
     reason: Text
 
 
@@ -174,6 +185,14 @@ class Rested(Record):
 
     of: Id
     path: Name
+    was: KeptSha256 | None = Field(
+        default=None, description="Of a doubt: hash of what the fact was, kept apart, so that it can end."
+    )
+
+    def mentions(self) -> frozenset[Link]:
+        """Mention whom or what the fact is about, so that who may not know of them is not told of it."""
+        link = about(self.path, self.of)
+        return frozenset() if link is None else frozenset({link})
 
 
 class Decision(Body):
@@ -184,13 +203,18 @@ class Decision(Body):
         grounds: In the committee's own words.
         copied: The grounds are the engine's words; shown to all who read it (REQ-HUM-2).
         suggestion: The suggestion it answers, and `entry` the hash of what it said of this unit.
+        told_sha256: Hash of what members could read of the unit when it was proposed.
+        judged_sha256: Hash of what the engine had come to; for the cleared, like `entry`.
         deviation: Why it goes against the advice.
+        sealed_deviation: Why it goes against what only the cleared may read.
         replies: The answers to objections.
         stale_confirmed: Why it was made though the facts had changed since (E-33).
         rests_on: The facts that the suggestion read.
         doubts: Facts it rests on that have changed since; it should be looked at again.
         crisis_until: The last day of a crisis placement.
-        second: Who approved it, where the policy wants two pairs of eyes.
+        second: Who approved it, if another than its proposer.
+        shares: The decision on the one whose unit they share (E-09), which holds the unit for both.
+        housed_apart: Why one of two who apply together is housed alone.
     """
 
     kind: ClassVar[Kind] = Kind.DECISION
@@ -205,7 +229,10 @@ class Decision(Body):
     entry: Name | None = None
     grounds: Text
     copied: bool = False
+    told_sha256: Name | None = None
+    judged_sha256: Name | None = None
     deviation: Deviation | None = None
+    sealed_deviation: Text | None = None
     replies: tuple[VetoReply, ...] = ()
     dissents: tuple[Dissent, ...] = ()
     conditions: tuple[Condition, ...] = ()
@@ -223,6 +250,8 @@ class Decision(Body):
     second: AccountId | None = None
     made_on: Day | None = None
     reverses: DecisionId | None = None
+    shares: DecisionId | None = None
+    housed_apart: Text | None = None
     ended_on: Day | None = Field(default=None, description="When the allocation was used or fell away.")
 
     @model_validator(mode="after")
@@ -236,10 +265,15 @@ class Decision(Body):
         return self.crisis_until
 
     def holds(self) -> frozenset[str]:
-        """Hold the unit, and the case's one place, from the decision until it is used or falls away."""
+        """Hold the unit, and the case's one place, from the decision until it is used or falls away.
+
+        A crisis placement is a place of its own: a home may be decided on while it lasts.
+        """
         if self.unit is None or self.state is not DecisionState.MADE or self.ended_on is not None:
             return frozenset()
-        return frozenset({f"allotted:{self.unit}", f"allotted-to:{self.case}"})
+        place = "sheltered" if self.type is DecisionType.TEMPORARY else "allotted-to"
+        unit = {f"allotted:{self.unit}"} if self.shares is None else set()
+        return frozenset({*unit, f"{place}:{self.case}"})
 
 
 class Refused(Record):
@@ -265,6 +299,9 @@ class Offer(Body):
     viewing_on: Day | None = None
     help: Text | None = Field(default=None, description="Help to understand it that was given.")
     told: Text = Field(description="What was told of the consequence of refusing.")
+    consequence: Consequence = Field(
+        default=Consequence.NONE, description="The hardest consequence of refusing that was told beforehand."
+    )
     recipients: tuple[Name, ...] = Field(default=(), description="Applicant and representatives.")
     reminded_on: tuple[Day, ...] = ()
     state: OfferState = OfferState.SENT
@@ -290,6 +327,8 @@ class Review(Body):
     case: CaseId | None = None
     tenancy: TenancyId | None = None
     decision: DecisionId | None = None
+    account: AccountId | None = Field(default=None, description="Whose access in a crisis it is about.")
+    person: PersonId | None = Field(default=None, description="Whose address protection was changed.")
     by: Day
     held_on: Day | None = None
     held_by: AccountId | None = None
@@ -319,10 +358,16 @@ class Appeal(Body):
     body: AppealBody
     lodged_on: Day
     grounds: Text | None = None
+    deadline: Day | None = Field(default=None, description="Last day to appeal, as the party was told.")
+    late: bool = Field(default=False, description="Lodged after that; the appeal body weighs it.")
+    exceptional: bool = Field(
+        default=False, description="Such a decision is open to appeal as an exception only."
+    )
     state: AppealState = AppealState.LODGED
     forwarded_on: Day | None = None
     settled_on: Day | None = None
     result: Text | None = None
+    next_unit: bool = Field(default=False, description="Who won it comes first when a unit is vacant.")
 
     def due(self) -> date | None:
         """Say that it waits to be sent on."""

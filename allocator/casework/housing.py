@@ -1,6 +1,6 @@
 """Housing: schemes, units, who lives where over time, and what is held back.
 
-What a unit's status is on a day is nowhere stored: :mod:`allocator.casework.snapshot` says it from who lives
+What a unit's status is on a day is nowhere stored: :mod:`allocator.casework.occupancy` says it from who lives
 there, what is reserved and what is closed.
 """
 
@@ -72,13 +72,13 @@ class Unit(Body):
 class Notice(Record):
     """Notice to quit: no vacancy before its last day (E-11)."""
 
-    given_on: Day
+    given_on: Day | None = Field(default=None, description="Missing means: nobody wrote it down.")
     move_out: Day = Field(description="Last day in the unit.")
-    by_resident: bool
+    by_resident: bool | None = Field(default=None, description="Missing means: nobody wrote it down.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.move_out < self.given_on:
+        if self.given_on is not None and self.move_out < self.given_on:
             raise PydanticCustomError("date_order", "`move_out` on or after `given_on`")
         return self
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from allocator.casework.codes import Clearance, PolicyState, Role
-from allocator.casework.records import AccountId, Body, Kind, SchemeId
+from allocator.casework.records import AccountId, Body, KeptSha256, Kind, SchemeId
 from allocator.model import Day, Name, Record, Text
 
 
@@ -24,8 +24,8 @@ class Grant(Record):
 class BreakGlass(Record):
     """Access taken in a crisis: reasoned, short, and looked at the next day (REQ-ROL-2)."""
 
-    since: Day
-    until: Day
+    since: AwareDatetime
+    until: AwareDatetime
     reason: Text
 
 
@@ -57,6 +57,10 @@ class Account(Body):
             if grant.since <= day and (grant.until is None or grant.until >= day) and not self.disabled
         )
 
+    def in_crisis(self, now: datetime) -> bool:
+        """Return whether access was taken in a crisis and its time has not run out."""
+        return self.crisis is not None and self.crisis.since <= now < self.crisis.until and not self.disabled
+
 
 class StoredPolicy(Body):
     """A policy of the municipality: its text by content hash, who approved it, and from when it counts."""
@@ -65,7 +69,7 @@ class StoredPolicy(Body):
 
     name: Name
     version: Name
-    content: Name = Field(description="Content hash of its text.")
+    content: KeptSha256 = Field(description="Content hash of its text.")
     sha256: Name = Field(description="Hash as suggestions show it.")
     valid_from: Day
     state: PolicyState = PolicyState.PROPOSED

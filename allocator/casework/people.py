@@ -5,9 +5,10 @@ One record a person, whatever they are at the moment: an applicant has a case, a
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from allocator.casework.codes import STRICT, AddressProtection, RepresentativeKind
 from allocator.casework.records import Body, Kind, PersonId
@@ -21,6 +22,12 @@ class Representative(Record):
     kind: RepresentativeKind
     since: Day
     until: Day | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.until is not None and self.until < self.since:
+            raise PydanticCustomError("date_order", "`until` on or after `since`")
+        return self
 
 
 class Person(Body):
@@ -56,7 +63,10 @@ class Person(Body):
         return self.protection in STRICT
 
     def get_state(self) -> str:
-        """Say whether the person is kode 6, so that all of them are found at once; or that it is merged."""
-        if self.merged_into is not None:
-            return "merged"
-        return "strict" if self.strict else "open"
+        """Say whether the person is kode 6, so that all of them are found at once; or that it is merged.
+
+        A record that is merged into that of somebody who is kode 6 is as well hidden as theirs.
+        """
+        if self.strict:
+            return "strict"
+        return "open" if self.merged_into is None else "merged"

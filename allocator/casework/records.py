@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 import orjson
 from pydantic import BaseModel
 
-from allocator.model import Id, Record
+from allocator.model import Id, Name, Record
 
 
 class Kind(StrEnum):
@@ -81,6 +81,7 @@ UnitId = Annotated[Id, Names(Kind.UNIT)]
 TenancyId = Annotated[Id, Names(Kind.TENANCY)]
 CaseId = Annotated[Id, Names(Kind.CASE)]
 VetoId = Annotated[Id, Names(Kind.VETO)]
+HazardId = Annotated[Id, Names(Kind.HAZARD)]
 HearingId = Annotated[Id, Names(Kind.HEARING)]
 SuggestionId = Annotated[Id, Names(Kind.SUGGESTION)]
 MeetingId = Annotated[Id, Names(Kind.MEETING)]
@@ -89,11 +90,42 @@ OfferId = Annotated[Id, Names(Kind.OFFER)]
 AccountId = Annotated[Id, Names(Kind.ACCOUNT)]
 
 
+@dataclass(frozen=True)
+class Keeps:
+    """Marks a field as the hash of content that is kept beside the records."""
+
+
+KeptSha256 = Annotated[Name, Keeps()]
+
+
 class Link(typing.NamedTuple):
     """That a record mentions another."""
 
     kind: Kind
     id: str
+
+
+@typing.runtime_checkable
+class Mentioning(typing.Protocol):
+    """A record within a body that says itself what it mentions: its fields alone do not tell the kind."""
+
+    def mentions(self) -> frozenset[Link]:
+        """Return what it mentions."""
+
+
+_ABOUT: Mapping[str, Kind] = {
+    "applicant": Kind.PERSON,
+    "resident": Kind.PERSON,
+    "choice": Kind.PERSON,
+    "unit": Kind.UNIT,
+    "scheme": Kind.SCHEME,
+}
+
+
+def about(path: str, identifier: str) -> Link | None:
+    """Return whom or what a fact of the vocabulary is about; None for what is no record of its own."""
+    kind = _ABOUT.get(path.partition(".")[0])
+    return None if kind is None else Link(kind, identifier)
 
 
 class Body(Record):
@@ -182,6 +214,11 @@ def body_sha256(body: Body) -> str:
     return hashlib.sha256(body_bytes(body)).hexdigest()
 
 
+def reason_sha256(body: str, reason: str | None) -> str | None:
+    """Return the hash of why a version was made, as the log has it; equal reasons do not show."""
+    return None if reason is None else hashlib.sha256(f"{body}\0{reason}".encode()).hexdigest()
+
+
 def _listed(value: Any) -> Any:
     """Return a set as a list; a set has no order of its own."""
     if isinstance(value, frozenset | set):
@@ -194,6 +231,8 @@ def _listed(value: Any) -> Any:
 
 def mentioned(record: BaseModel) -> Iterator[Link]:
     """Yield the links that the fields of a record hold, of itself and of the records within it."""
+    if isinstance(record, Mentioning):
+        yield from record.mentions()
     for name, kinds in naming(type(record)).items():
         value = getattr(record, name)
         for kind in kinds:
@@ -221,6 +260,20 @@ def naming(kind: type[BaseModel]) -> dict[str, tuple[Kind, ...]]:
     hints = typing.get_type_hints(kind, include_extras=True)
     found = {name: tuple(m.kind for m in _marks(hints[name])) for name in kind.model_fields}
     return {name: kinds for name, kinds in found.items() if kinds}
+
+
+@cache
+def kept_fields(kind: type[BaseModel]) -> tuple[str, ...]:
+    """Return the fields of a record that hold hashes of kept content."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return tuple(name for name in kind.model_fields if any(_keeps(hints[name])))
+
+
+def _keeps(hint: Any) -> Iterator[Keeps]:
+    if typing.get_origin(hint) is Annotated:
+        yield from (extra for extra in hint.__metadata__ if isinstance(extra, Keeps))
+    for part in typing.get_args(hint):
+        yield from _keeps(part)
 
 
 @cache

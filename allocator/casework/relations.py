@@ -10,10 +10,19 @@ from pydantic import Field
 from allocator.casework.cases import Closing
 from allocator.casework.codes import PartyRole
 from allocator.casework.records import AccountId, Body, Kind, Link
-from allocator.codes import ConflictStatus
+from allocator.codes import ConflictStatus, FactSource
 from allocator.model import Conflict as ConflictEntry
-from allocator.model import Day, Name, Text
+from allocator.model import Day, Name, Record, Text
 from allocator.model import Order as OrderEntry
+
+
+class Confirmation(Record):
+    """That somebody else has confirmed an entry, or that it still holds (E-04, REQ-PVN-3)."""
+
+    source: FactSource
+    text: Text
+    by: AccountId
+    on: Day
 
 
 class Conflict(Body):
@@ -28,6 +37,7 @@ class Conflict(Body):
     party_role: PartyRole = PartyRole.UNKNOWN
     counterpart_role: PartyRole = PartyRole.UNKNOWN
     explanation: Text = Field(description="What happened, from whom it is known; needed for every entry.")
+    confirmations: tuple[Confirmation, ...] = Field(default=(), description="The first one first.")
     author: AccountId
     review_by: Day = Field(description="When it must be confirmed again; nothing here lasts for ever.")
     closing: Closing | None = None

@@ -21,6 +21,7 @@ from allocator.casework.records import (
     AccountId,
     Body,
     CaseId,
+    HazardId,
     HearingId,
     Kind,
     Link,
@@ -31,9 +32,21 @@ from allocator.casework.records import (
     UnitId,
     VetoId,
 )
-from allocator.codes import FactSource, Measure
+from allocator.codes import FactSource, Measure, VetoStatus
 from allocator.model import Day, Id, Name, Record, Text
 from allocator.model import Veto as VetoEntry
+
+
+class Told(Record):
+    """Who told something in a conversation, and when (REQ-FVL-6); who wrote it down is the author."""
+
+    by: Name = Field(description="Their role, or what they are to the one it is about.")
+    on: Day
+
+
+def _check_told(source: FactSource | None, told: Told | None) -> None:
+    if (source is FactSource.ORAL) is (told is None):
+        raise PydanticCustomError("document", "`told` for what comes from a conversation, and only there")
 
 
 class Answered(Record):
@@ -53,8 +66,11 @@ class Veto(Body):
         entry: Against whom and where, on which ground and fact, until when.
         scheme: The scheme whose staff object.
         author: Who objects.
+        why: Why the fact speaks against the place, where the ground is none of the common ones.
         remedy: What would make it unnecessary.
         evidence: What else it rests on.
+        hazard: A workplace risk of the scheme that it is tied to; never enough by itself (REQ-AML-1).
+        told: Who told the fact, if it comes from a conversation.
         words: Words of the word list that were found; a notice to author and leader (REQ-VET-2).
         hearing: The hearing in which it was raised.
         answered: The committee's answer.
@@ -65,19 +81,28 @@ class Veto(Body):
     entry: VetoEntry
     scheme: SchemeId
     author: AccountId
+    why: Text | None = None
     remedy: Text | None = None
     evidence: frozenset[Evidence] = frozenset()
+    hazard: HazardId | None = None
+    told: Told | None = None
     words: tuple[Name, ...] = ()
     hearing: HearingId | None = None
     answered: Answered | None = None
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Self:
+        _check_told(self.entry.fact.source, self.told)
+        return self
 
     def get_state(self) -> str:
         """Say where it stands; whether it has run out depends on the day."""
         return self.entry.status.value
 
     def due(self) -> date | None:
-        """Say when it runs out."""
-        return self.entry.valid_until
+        """Say when it runs out, if it still stands."""
+        stands = (VetoStatus.OPEN, VetoStatus.UPHELD)
+        return self.entry.valid_until if self.entry.status in stands else None
 
     def order(self) -> str:
         """List the oldest first."""
@@ -108,8 +133,14 @@ class Comment(Body):
     source: FactSource | None = Field(
         default=None, description="Where it comes from; oral needs who and when."
     )
+    told: Told | None = Field(default=None, description="Who told it, if it comes from a conversation.")
     words: tuple[Name, ...] = ()
     withdrawn: bool = False
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Self:
+        _check_told(self.source, self.told)
+        return self
 
     def links(self) -> frozenset[Link]:
         """Mention what it is about."""
@@ -152,7 +183,12 @@ class Hearing(Body):
     deadline: Day
     after_the_fact: bool = Field(default=False, description="After a crisis placement (E-22).")
     state: HearingState = HearingState.OPEN
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[Statement, ...] = Field(
+        default=(), description="All that was said, in order; of each person the last one counts."
+    )
+    words: tuple[Name, ...] = Field(
+        default=(), description="Words of the word list in what was said (REQ-VET-2)."
+    )
     reminded_on: tuple[Day, ...] = ()
     closed_on: Day | None = None
 
@@ -160,7 +196,23 @@ class Hearing(Body):
     def _in_order(self) -> Self:
         if self.deadline < self.sent_on:
             raise PydanticCustomError("date_order", "`deadline` on or after `sent_on`")
+        if (self.state is HearingState.CLOSED) is (self.closed_on is None):
+            raise PydanticCustomError("date_order", "`closed_on` when it is closed, and only then")
         return self
+
+    def is_over(self, day: date) -> bool:
+        """Return whether the scheme has had its say: somebody answered, or all had until the deadline to.
+
+        One that was called back before that has not been a hearing.
+        """
+        if self.closed_on is None:
+            return self.deadline < day
+        return bool(self.statements) or self.deadline < self.closed_on
+
+    def holds(self) -> frozenset[str]:
+        """Let a scheme be heard once at a time about a case, beside what is heard after a crisis."""
+        beside = self.state is HearingState.CLOSED or self.after_the_fact
+        return frozenset() if beside else frozenset({f"hearing:{self.case}:{self.scheme}"})
 
     def due(self) -> date | None:
         """Say when the answer is due."""
@@ -172,7 +224,14 @@ class Hearing(Body):
 
 
 class Say(Body):
-    """What a resident was asked, through staff, and what they answered. Never names an applicant."""
+    """What a resident was asked, through staff, and what they answered. About nobody in particular.
+
+    Attributes:
+        text: In the resident's own words, if they wish; for the scheme.
+        may_be_shown: The resident lets the committee read the words.
+        quote: The words as the committee reads them. Missing without the resident's leave, and where they
+            name an applicant after all: then the answer alone counts.
+    """
 
     kind: ClassVar[Kind] = Kind.SAY
 
@@ -183,8 +242,20 @@ class Say(Body):
     asked_on: Day
     asked_by: AccountId
     answer: SayAnswer
-    text: Text | None = Field(default=None, description="In the resident's own words, if they wish.")
-    may_be_shown: bool = Field(default=False, description="The resident lets the committee read the words.")
+    text: Text | None = None
+    may_be_shown: bool = False
+    quote: Text | None = None
+    words: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _with_leave(self) -> Self:
+        if self.quote is not None and not (self.may_be_shown and self.quote == self.text):
+            raise PydanticCustomError("document", "`quote` only with leave, and as `text` has it")
+        return self
+
+    def order(self) -> str:
+        """List by the day."""
+        return self.asked_on.isoformat()
 
 
 class Hazard(Body):

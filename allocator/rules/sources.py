@@ -45,11 +45,21 @@ class Work:
 
 @dataclass(frozen=True)
 class LawVersion:
-    """A section from the day it holds until the next version does. No `valid_from`: not looked up."""
+    """A section from the day it holds until the next version does. No `valid_from`: not looked up.
+
+    One that is adopted but not `in_force` holds on no day until somebody writes down from when it does.
+    """
 
     act: str
     section: str
     valid_from: date | None = None
+    valid_until: date | None = None
+    in_force: bool = True
+
+    def holds_on(self, day: date) -> bool:
+        """Return whether it holds on *day*, as far as is known."""
+        begun = self.valid_from is None or self.valid_from <= day
+        return self.in_force and begun and (self.valid_until is None or day <= self.valid_until)
 
 
 @dataclass(frozen=True)
@@ -65,8 +75,8 @@ class Law:
 
     def at(self, day: date) -> str:
         """Return the reference that holds on *day*: the latest that had begun, or the first one known."""
-        begun = [v for v in self.versions if v.valid_from is None or v.valid_from <= day]
-        version = begun[-1] if begun else self.versions[0]
+        holding = [v for v in self.versions if v.holds_on(day)]
+        version = holding[-1] if holding else self.versions[0]
         return f"{version.act} {version.section}"
 
 
@@ -167,6 +177,38 @@ LAWFUL_DIFFERENCE = Law(
     checked=True,
 )
 
+_HOUSING_ACT, _HOUSING_DAY = "boligsosialloven", date(2023, 7, 1)
+_PROCEDURE_ACT, _PROCEDURE_DAY = "forvaltningsloven", date(1970, 1, 1)
+_SERVICES_ACT, _SERVICES_DAY = "helse- og omsorgstjenesteloven", date(2012, 1, 1)
+_RIGHTS_ACT = "pasient- og brukerrettighetsloven"
+
+DISADVANTAGED = Law("disadvantaged", (LawVersion(_HOUSING_ACT, "§ 4", _HOUSING_DAY),), checked=True)
+ASSISTANCE_DECISION = Law(
+    "assistance-decision", (LawVersion(_HOUSING_ACT, "§ 7", _HOUSING_DAY),), checked=True
+)
+INDIVIDUAL_DECISION = Law("individual-decision", (LawVersion(_PROCEDURE_ACT, "§ 2", _PROCEDURE_DAY),))
+DISQUALIFICATION = Law("disqualification", (LawVersion(_PROCEDURE_ACT, "§ 6", _PROCEDURE_DAY),))
+REPRESENTATION = Law("representation", (LawVersion(_PROCEDURE_ACT, "§ 12", _PROCEDURE_DAY),))
+ACCESS_TO_FILE = Law("access-to-file", (LawVersion(_PROCEDURE_ACT, "§§ 18-19", _PROCEDURE_DAY),))
+REASONS = Law("reasons", (LawVersion(_PROCEDURE_ACT, "§§ 24-25", _PROCEDURE_DAY),))
+APPEAL = Law("appeal", (LawVersion(_PROCEDURE_ACT, "§ 28", _PROCEDURE_DAY),))
+APPEAL_DEADLINE = Law("appeal-deadline", (LawVersion(_PROCEDURE_ACT, "§ 29", _PROCEDURE_DAY),))
+REVERSAL = Law("reversal", (LawVersion(_PROCEDURE_ACT, "§ 35", _PROCEDURE_DAY),))
+SUSPENSION = Law("suspension", (LawVersion(_PROCEDURE_ACT, "§ 42", _PROCEDURE_DAY),))
+DOCUMENTED_SYSTEM = Law(
+    "documented-system",
+    (LawVersion("forvaltningsloven (LOV-2025-06-20-81)", "§ 13", in_force=False),),
+    checked=True,
+)
+SERVICES_AT_HOME = Law(
+    "services-at-home", (LawVersion(_SERVICES_ACT, "§ 3-2 nr. 6 a-d", _SERVICES_DAY),), checked=True
+)
+SERVICES_RIGHT = Law("services-right", (LawVersion(_RIGHTS_ACT, "§ 2-1 a"),), checked=True)
+LONG_STAY = Law("long-stay", (LawVersion(_SERVICES_ACT, "§ 3-2 a"),), checked=True)
+LONG_STAY_RIGHT = Law("long-stay-right", (LawVersion(_RIGHTS_ACT, "§ 2-1 e"),), checked=True)
+SERVICES_APPEAL_DEADLINE = Law("services-appeal-deadline", (LawVersion(_RIGHTS_ACT, "§ 7-5"),))
+TEMPORARY_HOUSING = Law("temporary-housing", (LawVersion("sosialtjenesteloven", "§ 27"),))
+
 LAW = {
     ref.key: ref
     for ref in (
@@ -176,6 +218,24 @@ LAW = {
         SUITABLE_HOUSING,
         COMPOSITE_AGREEMENTS,
         LAWFUL_DIFFERENCE,
+        DISADVANTAGED,
+        ASSISTANCE_DECISION,
+        INDIVIDUAL_DECISION,
+        DISQUALIFICATION,
+        REPRESENTATION,
+        ACCESS_TO_FILE,
+        REASONS,
+        APPEAL,
+        APPEAL_DEADLINE,
+        REVERSAL,
+        SUSPENSION,
+        DOCUMENTED_SYSTEM,
+        SERVICES_AT_HOME,
+        SERVICES_RIGHT,
+        LONG_STAY,
+        LONG_STAY_RIGHT,
+        SERVICES_APPEAL_DEADLINE,
+        TEMPORARY_HOUSING,
     )
 }
 

@@ -6,10 +6,52 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from allocator.service import comments
+from allocator.service import (
+    accounts,
+    appeals,
+    cases,
+    clarifications,
+    comments,
+    decisions,
+    hazards,
+    hearings,
+    housing,
+    meetings,
+    offers,
+    outcomes,
+    people,
+    policies,
+    relations,
+    reviews,
+    says,
+    suggestions,
+    tenancies,
+    vetoes,
+)
 from allocator.service.uses import UseCase
 
-_MODULES = (comments,)
+_MODULES = (
+    accounts,
+    appeals,
+    cases,
+    clarifications,
+    comments,
+    decisions,
+    hazards,
+    hearings,
+    housing,
+    meetings,
+    offers,
+    outcomes,
+    people,
+    policies,
+    relations,
+    reviews,
+    says,
+    suggestions,
+    tenancies,
+    vetoes,
+)
 
 
 def _by_name() -> Mapping[str, UseCase[Any]]:

@@ -1,4 +1,7 @@
-"""Comments (*merknader*): free remarks in threads. They have no effect on any rank."""
+"""Comments (*merknader*): free remarks in threads. They have no effect on any rank.
+
+Taking a remark back takes its words away and leaves its place in the thread, so that answers keep theirs.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from typing import Any
 
 from pydantic import Field
 
+from allocator.access.authorizer import sees
 from allocator.casework.bodies import BODIES
 from allocator.casework.records import Body, Kind, Stored
-from allocator.casework.voice import Comment
+from allocator.casework.voice import Comment, Told
 from allocator.codes import FactSource
 from allocator.model import Id, Text
 from allocator.service.uses import Command, Nothing, UseCase, acts, creates
@@ -39,6 +43,7 @@ class MakeComment(Command):
     text: Text = Field(min_length=1)
     parent: Id | None = None
     source: FactSource | None = None
+    told: Told | None = Field(default=None, description="Who told it and when, for an oral source.")
 
 
 def make(work: Work, asked: MakeComment) -> Stored[Comment]:
@@ -47,10 +52,7 @@ def make(work: Work, asked: MakeComment) -> Stored[Comment]:
         work.wrong("/about", f"one of: {', '.join(sorted(COMMENTED))}")
     target: Stored[Body] = work.named(BODIES[asked.about], asked.of, "/of")
     work.allow_with(target)
-    if asked.parent is not None:
-        parent = work.named(Comment, asked.parent, "/parent")
-        if (parent.body.about, parent.body.of) != (asked.about, asked.of):
-            work.wrong("/parent", "a remark on the same record")
+    _check(work, asked)
     links = {link.kind: link.id for link in target.body.subjects()} | {target.kind: target.id}
     return work.create(
         Comment(
@@ -62,14 +64,34 @@ def make(work: Work, asked: MakeComment) -> Stored[Comment]:
             author=work.actor.account,
             text=asked.text,
             source=asked.source,
+            told=asked.told,
             words=found_words(asked.text),
         )
     )
 
 
+def _check(work: Work, asked: MakeComment) -> None:
+    if not asked.text.strip():
+        work.wrong("/text", "the remark")
+    oral = asked.source is FactSource.ORAL
+    if oral is (asked.told is None):
+        work.wrong("/told", "who told it and when, for an oral source, and only there")
+    if asked.told is not None and asked.told.on > work.today:
+        work.wrong("/told/on", f"a day until {work.today}")
+    if asked.parent is None:
+        return
+    parent = work.named(Comment, asked.parent, "/parent")
+    if not sees(work.access, work.actor, Kind.COMMENT, work.circumstances(parent)).visible:
+        work.wrong("/parent", f"the id of a {Kind.COMMENT} that is there")
+    if (parent.body.about, parent.body.of) != (asked.about, asked.of):
+        work.wrong("/parent", "a remark on the same record")
+    if parent.body.withdrawn:
+        work.refuse("comment-withdrawn")
+
+
 def withdraw(work: Work, _asked: Nothing, comment: Stored[Comment]) -> Stored[Comment]:
     """Take a remark back; its text is no longer shown, but who had seen it can be told."""
-    return work.change(comment, withdrawn=True, text="–")
+    return work.change(comment, withdrawn=True, text="–", words=())
 
 
 USES: tuple[UseCase[Any], ...] = (

@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from allocator.access.authorizer import Actor, Sight, may, may_ever, sees
+from allocator.access.authorizer import Actor, Sight, may, may_ever, reader, sees
 from allocator.access.redaction import view
 from allocator.access.table import Access, table
 from allocator.casework.bodies import BODIES
+from allocator.casework.cases import Case
+from allocator.casework.codes import Clearance
+from allocator.casework.committee import Suggestion
 from allocator.casework.offices import Account
+from allocator.casework.people import Person
 from allocator.casework.records import Body, Kind, Link, Stored
+from allocator.disclosure import Reader
 from allocator.ports import Clock, Logged, Query, Reply, Storage
+from allocator.service import suggestions
 from allocator.service.catalogue import USES
 from allocator.service.errors import (
     ChangedError,
@@ -25,7 +31,7 @@ from allocator.service.errors import (
     VersionNeededError,
 )
 from allocator.service.uses import Command, UseCase
-from allocator.service.work import Work
+from allocator.service.work import Work, new_id
 
 T = TypeVar("T")
 
@@ -84,12 +90,20 @@ class Desk:
         storage: Where its records are.
         clock: What time it is there.
         access: Who may see and do what.
+        ids: What gives new records their ids.
     """
 
-    def __init__(self, storage: Storage, clock: Clock, access: Access | None = None) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        access: Access | None = None,
+        ids: Callable[[Kind], str] = new_id,
+    ) -> None:
         self.storage = storage
         self.clock = clock
         self.access = access or table()
+        self.ids = ids
 
     # ------------------------------------------------------------------------------------------- doing
 
@@ -128,7 +142,7 @@ class Desk:
     def _once(self, asked: _Asked) -> Shown:
         use, prepared = asked.use, None
         if use.prepare is not None:
-            with self.storage.read() as tx:
+            with self.storage.read(patient=True) as tx:
                 work = self._work(tx, asked.actor, use.name)
                 earlier = self._earlier(work, asked)
                 if earlier is not None:
@@ -265,6 +279,55 @@ class Desk:
             last = None if whole else (kept[-1].stored.body.order(), kept[-1].stored.id)
             return Page(kept, last)
 
+    def answer(self, actor: Actor, identifier: str, language: str = "nb") -> dict[str, Any]:
+        """Return a stored suggestion's answer as the actor may see it; the look is logged.
+
+        Raises:
+            NotFoundError: It is not there, or not for them.
+        """
+        read_as = reader(self.access, actor)
+        with self.storage.read(patient=True) as tx:
+            work = self._work(tx, actor, "look")
+            stored = work.get(Suggestion, identifier)
+            visible = (
+                stored is not None
+                and sees(self.access, actor, stored.kind, work.circumstances(stored)).visible
+            )
+            if stored is not None and visible and read_as is not None:
+                content = suggestions.answer_for(
+                    work,
+                    stored,
+                    read_as,
+                    language,
+                    guarded=Clearance.KODE_6 not in actor.cleared,
+                    schemes=self._own_schemes(actor) if read_as is Reader.STAFF else None,
+                )
+                people = self._people_in(work, content)
+            else:
+                content = {}
+        if stored is None or not content:
+            self._log_denied(actor, "look", Kind.SUGGESTION, identifier)
+            raise NotFoundError("no such suggestion")
+        with self.storage.write() as tx:
+            work = self._work(tx, actor, "look")
+            work.note(stored, outcome="shown", groups=["answer"], shown=sorted(people))
+            tx.append(work.notes, facts=False)
+        return content
+
+    @staticmethod
+    def _own_schemes(actor: Actor) -> frozenset[str]:
+        return frozenset().union(*(grant.schemes for grant in actor.grants))
+
+    @staticmethod
+    def _people_in(work: Work, content: Mapping[str, Any]) -> frozenset[str]:
+        """Return the persons that an answer tells something about."""
+        names: set[str] = set()
+        for entry in content["suggestions"]:
+            case = work.get(Case, entry.get("applicant", content.get("applicant")))
+            names |= set() if case is None else {case.body.person}
+            names.update(name for finding in entry["findings"] for name in finding["about"])
+        return frozenset(name for name in names if work.get(Person, name) is not None)
+
     def _looked(
         self, work: Work, stored: Stored[Body], newest: Stored[Body], links: tuple[Link, ...] = ()
     ) -> Shown | None:
@@ -293,10 +356,10 @@ class Desk:
         if stored is None:
             return None
         assert isinstance(stored.body, Account)
-        return Actor.of(account, stored.body, self.clock.today(), purpose)
+        return Actor.of(account, stored.body, self.clock.today(), purpose, self.clock.now())
 
     def _work(self, tx: Any, actor: Actor, use: str) -> Work:
-        return Work(tx, self.access, actor, self.clock.now(), self.clock.today(), use)
+        return Work(tx, self.access, actor, self.clock.now(), self.clock.today(), use, ids=self.ids)
 
     def _log_denied(self, actor: Actor, use: str, kind: Kind, identifier: str | None) -> None:
         """Log that somebody was refused (REQ-AUD-3). An id that is not one is not repeated."""

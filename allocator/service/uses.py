@@ -28,7 +28,8 @@ class Nothing(Command):
 C = TypeVar("C", bound=Command)
 B = TypeVar("B", bound=Body)
 
-Prepare = Callable[[Work, Any, "Stored[Any] | None"], Any]
+Prepare = Callable[[Work, C, Any], Any]
+"""Works something out from the facts, the command and the record acted on, before anything is changed."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class UseCase(Generic[C]):
     creates: bool
     command: type[C]
     run: Callable[[Work, C, Any], Stored[Body]]
-    prepare: Prepare | None = None
+    prepare: Prepare[C] | None = None
 
     @property
     def verb(self) -> str:
@@ -69,7 +70,7 @@ def creates(
     body: type[B],
     command: type[C],
     run: Callable[[Work, C], Stored[B]],
-    prepare: Prepare | None = None,
+    prepare: Prepare[C] | None = None,
 ) -> UseCase[C]:
     """Return a use case that creates a record. It says itself, by `Work.allow`, whether the actor may."""
 
@@ -85,7 +86,7 @@ def acts(
     body: type[B],
     command: type[C],
     run: Callable[[Work, C, Stored[B]], Stored[B]],
-    prepare: Prepare | None = None,
+    prepare: Prepare[C] | None = None,
 ) -> UseCase[C]:
     """Return a use case that acts on a record; whether the actor may is checked before it runs."""
     return _checked(UseCase(name, body.kind, False, command, run, prepare))  # noqa: FBT003 - named above

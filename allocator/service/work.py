@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NoReturn, TypeVar, cast
@@ -20,7 +20,7 @@ from allocator.casework.codes import AppealState, Clearance, HearingState
 from allocator.casework.committee import Appeal, Meeting
 from allocator.casework.housing import Tenancy
 from allocator.casework.people import Person
-from allocator.casework.records import FACT_KINDS, Body, Kind, Link, Stored, body_sha256
+from allocator.casework.records import FACT_KINDS, Body, Kind, Link, Stored, body_sha256, reason_sha256
 from allocator.casework.voice import Hearing
 from allocator.model import Problem
 from allocator.ports import Logged, Query, Transaction
@@ -36,12 +36,12 @@ _PREFIX = {kind: kind.value[:2].upper() for kind in Kind} | {
     Kind.DECISION: "V",
     Kind.OFFER: "T",
 }
-_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 def new_id(kind: Kind) -> str:
     """Return an id that tells nothing: neither who nor when."""
-    return f"{_PREFIX[kind]}-" + "".join(secrets.choice(_ALPHABET) for _ in range(10))
+    return f"{_PREFIX[kind]}-" + "".join(secrets.choice(ALPHABET) for _ in range(10))
 
 
 @dataclass
@@ -57,6 +57,8 @@ class Work:
         use: The use case.
         prepared: What was worked out before the transaction began, if the use case does that.
         reason: Why the actor does it, where they say so.
+        began: What has been changed so far, with the version it had before; 0 if it was not there.
+        ids: What gives new records their ids.
     """
 
     tx: Transaction
@@ -67,11 +69,14 @@ class Work:
     use: str = ""
     prepared: Any = None
     reason: str | None = None
+    ids: Callable[[Kind], str] = new_id
     notes: list[Logged] = field(default_factory=list)
     facts_changed: bool = False
     allowed: bool = False
+    began: dict[tuple[Kind, str], int] = field(default_factory=dict)
     _seen: dict[tuple[Kind, str], Stored[Body] | None] = field(default_factory=dict)
     _strict: frozenset[str] | None = None
+    _hidden: frozenset[Link] | None = None
 
     # ---------------------------------------------------------------------------------------- reading
 
@@ -117,11 +122,18 @@ class Work:
         query = Query(body.kind, states=wanted, links=links, due_by=due_by)
         return cast("Sequence[Stored[B]]", self.tx.find(query))
 
+    def before(self, body: type[B], identifier: str) -> Stored[B] | None:
+        """Return a record as it was when this work began; None if it was not there."""
+        version = self.began.get((body.kind, identifier))
+        if version is None:
+            return self.get(body, identifier)
+        return None if version == 0 else cast("Stored[B]", self.tx.get(body.kind, identifier, version))
+
     # --------------------------------------------------------------------------------------- changing
 
     def create(self, body: B, identifier: str | None = None) -> Stored[B]:
         """Save a new record and return it."""
-        return self._put(body, identifier or new_id(body.kind), 1)
+        return self._put(body, identifier or self.ids(body.kind), 1)
 
     def change(self, stored: Stored[B], **fields: Any) -> Stored[B]:
         """Save a new version of a record with some fields changed, and return it.
@@ -145,14 +157,18 @@ class Work:
             reason=self.reason,
         )
         self.tx.put(stored)
+        self.began.setdefault((body.kind, identifier), version - 1)
         self._seen[body.kind, identifier] = stored
+        self._hidden = None
         if body.kind is Kind.PERSON:
             self._strict = None
         self.facts_changed = self.facts_changed or body.kind in FACT_KINDS
+        sha256 = body_sha256(body)
         self.note(
             stored,
             outcome="done",
-            sha256=body_sha256(body),
+            sha256=sha256,
+            reason_sha256=reason_sha256(sha256, stored.reason),
         )
         return stored
 
@@ -256,8 +272,8 @@ class Work:
             schemes=self._schemes(stored),
             heard_by=frozenset(heard),
             appealed=any(self._appealed(case.id) for case in cases),
-            author=_author(stored.body),
-            strict=not people.isdisjoint(self.strict),
+            author=stored.id if stored.kind is Kind.ACCOUNT else _author(stored.body),
+            strict=not people.isdisjoint(self.strict) or _is_restricted(stored.body),
             barred=frozenset(barred),
         )
 
@@ -282,22 +298,41 @@ class Work:
         return shut_out(self.actor, self.circumstances(stored))
 
     def hidden(self) -> frozenset[Link]:
-        """Return the records that the actor may not know of and that lists may mention: kode-6 people's."""
-        if Clearance.KODE_6 in self.actor.cleared or not self.strict:
-            return frozenset()
+        """Return the records that the actor may not know of and that lists may mention.
+
+        These are kode-6 people's, and the cases that the actor is barred or disqualified from.
+        """
+        if self._hidden is None:
+            self._hidden = frozenset(self._barred() | self._strict_links())
+        return self._hidden
+
+    def _barred(self) -> set[Link]:
+        me = self.actor.account
+        cases = {case.id for case in self.find(Case, Link(Kind.ACCOUNT, me)) if me in case.body.barred}
+        for meeting in self.find(Meeting, Link(Kind.ACCOUNT, me)):
+            cases |= {entry.case for entry in meeting.body.disqualified if entry.account == me}
+        return {Link(Kind.CASE, case) for case in cases}
+
+    def _strict_links(self) -> set[Link]:
+        if Clearance.KODE_6 in self.actor.cleared:
+            return set()
         links = {Link(Kind.PERSON, person) for person in self.strict}
         for person in self.strict:
             for kind in (Case, Tenancy):
                 links |= {Link(kind.kind, found.id) for found in self.find(kind, Link(Kind.PERSON, person))}
-        return frozenset(links)
+        return links
 
 
 def _fields(body: Body) -> dict[str, Any]:
     return {name: getattr(body, name) for name in type(body).model_fields}
 
 
+def _is_restricted(body: Body) -> bool:
+    return isinstance(body, Meeting) and body.restricted
+
+
 def _author(body: Body) -> str | None:
-    for name in ("author", "made_by", "proposed_by"):
+    for name in ("author", "made_by", "proposed_by", "asked_by"):
         value = getattr(body, name, None)
         if isinstance(value, str):
             return value

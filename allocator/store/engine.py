@@ -11,6 +11,7 @@ import collections
 import contextlib
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pysqlite3.dbapi2
@@ -19,6 +20,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from allocator.ports import BusyError, UncertainError
+from allocator.store.watch import Watch
 
 WAIT_SECONDS = 5
 """How long a change waits for those before it; then the caller is told that nothing was saved."""
@@ -106,7 +108,7 @@ def _sqlite(url: URL, module: Any) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     settings = (
-        "-c statement_timeout=10000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=10000 "
+        "-c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=5000 "
         "-c timezone=UTC"
     )
     return create_engine(
@@ -115,8 +117,22 @@ def _postgresql(url: URL) -> Engine:
         pool_size=_POOL,
         max_overflow=0,
         pool_timeout=2,
-        pool_pre_ping=True,
     )
+
+
+def unhurried(connection: Connection) -> None:
+    """Let a transaction take its time: one that reads everything is no fault."""
+    if connection.dialect.name == "postgresql":
+        connection.info.pop(_WATCHED, _nothing)()
+        for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.exec_driver_sql(f"set local {setting} = 0")
+
+
+_WATCHED = "watched"
+
+
+def _nothing() -> None:
+    """End the watch over a connection that is not watched."""
 
 
 class _FairLock:
@@ -163,6 +179,7 @@ class Connections:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._lock = _FairLock() if engine.dialect.name == "sqlite" else None
+        self._watch = None if engine.dialect.name == "sqlite" else Watch()
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
@@ -175,26 +192,64 @@ class Connections:
         if self._lock is not None and not self._lock.acquire(WAIT_SECONDS):
             raise BusyError("others are saving; nothing was saved")
         try:
-            with _told():
-                connection = self.engine.connect().execution_options(write=True)
-            with contextlib.closing(connection), _told(), connection.begin() as transaction:
-                yield connection
-                with _commits(connection):
-                    transaction.commit()
+            with self._reached() as reached:
+                connection = reached.execution_options(write=True)
+                with _told(), connection.begin() as transaction:
+                    yield connection
+                    with _commits(connection):
+                        transaction.commit()
         finally:
             if self._lock is not None:
                 self._lock.release()
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Begin a transaction that sees one state of everything."""
-        with _told():
-            connection = self.engine.connect()
-        with contextlib.closing(connection), _told():
+    def read(self, *, patient: bool = False) -> Iterator[Connection]:
+        """Begin a transaction that sees one state of everything.
+
+        Args:
+            patient: It may take long, since something is worked out meanwhile.
+        """
+        with self._reached() as connection, _told():
             if self.engine.dialect.name == "postgresql":
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901
             with connection.begin():
+                if patient:
+                    unhurried(connection)
                 yield connection
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[Connection]:
+        """Yield a connection that the database answers on; it is cut if it stays silent for too long."""
+        with _told():
+            connection = self._answering()
+        try:
+            yield connection
+        finally:
+            if not connection.invalidated:
+                connection.info.pop(_WATCHED, _nothing)()
+            connection.close()
+
+    def _answering(self) -> Connection:
+        connection = self.engine.connect()
+        if self._watch is None:
+            return connection
+        for again in (True, True, False):
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            number, watch = self._watch.begin(raw.fileno()), self._watch
+            try:
+                self.engine.dialect.do_ping(raw)
+            except self.engine.dialect.loaded_dbapi.Error:
+                watch.end(number)
+                connection.invalidate()
+                connection.close()
+                if not again:
+                    raise BusyError("the database is out of reach; nothing was saved") from None
+                connection = self.engine.connect()
+            else:
+                connection.info[_WATCHED] = partial(watch.end, number)
+                break
+        return connection
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ guards the data is read back from the database after every migration and at ever
 from __future__ import annotations
 
 import hashlib
+import re
 
 from sqlalchemy import Connection, inspect, text
 
@@ -90,54 +91,67 @@ def found(connection: Connection) -> dict[str, str]:
         )
         guards |= {f"trigger {name}": str(sql) for name, sql in rows}
     inspector = inspect(connection)
-    for table in metadata.sorted_tables:
-        if not inspector.has_table(table.name):
-            continue
-        key = inspector.get_pk_constraint(table.name)["constrained_columns"]
-        guards[f"primary key of {table.name}"] = ",".join(key)
-        for index in inspector.get_indexes(table.name):
+    ours = sorted(set(inspector.get_table_names()) & set(metadata.tables))
+    for (_, table), primary in inspector.get_multi_pk_constraint(filter_names=ours).items():
+        guards[f"primary key of {table}"] = ",".join(primary["constrained_columns"])
+    for indexes in inspector.get_multi_indexes(filter_names=ours).values():
+        for index in indexes:
             guards[f"index {index['name']}"] = f"{index['column_names']} {bool(index['unique'])}"
-        for foreign in inspector.get_foreign_keys(table.name):
+    for (_, table), keys in inspector.get_multi_foreign_keys(filter_names=ours).items():
+        for foreign in keys:
             columns = f"{foreign['constrained_columns']} {foreign['referred_table']}"
-            guards[f"foreign key of {table.name} to {foreign['referred_table']}"] = columns
-        for check in inspector.get_check_constraints(table.name):
+            guards[f"foreign key of {table} to {foreign['referred_table']}"] = columns
+    for checks in inspector.get_multi_check_constraints(filter_names=ours).values():
+        for check in checks:
             guards[f"check {check['name']}"] = "".join(str(check["sqltext"]).lower().split()).strip("()")
     return dict(sorted(guards.items()))
 
 
-def expected() -> frozenset[str]:
-    """Return the names of everything that must be there on any database."""
-    names = {f"primary key of {table.name}" for table in metadata.sorted_tables}
+def expected() -> dict[str, str]:
+    """Return what must be there on any database, by name; a check only has to be there."""
+    wanted = {"check ck_record_version_version": "", "check ck_log_head_one": ""}
     for table in metadata.sorted_tables:
-        names |= {f"index {index.name}" for index in table.indexes}
-        names |= {
-            f"foreign key of {table.name} to {f.elements[0].column.table.name}"
-            for f in table.foreign_key_constraints
-        }
-    return frozenset(names | {"check ck_record_version_version", "check ck_log_head_one"})
+        wanted[f"primary key of {table.name}"] = ",".join(column.name for column in table.primary_key)
+        for index in table.indexes:
+            wanted[f"index {index.name}"] = (
+                f"{[column.name for column in index.columns]} {bool(index.unique)}"
+            )
+        for foreign in table.foreign_key_constraints:
+            referred = foreign.elements[0].column.table.name
+            wanted[f"foreign key of {table.name} to {referred}"] = f"{foreign.column_keys} {referred}"
+    return wanted
 
 
-def _triggers(dialect: str) -> frozenset[str]:
-    made = (s.split()[2] for s in statements(dialect) if s.startswith("create trigger"))
-    return frozenset(f"trigger {name}" for name in made)
+def _as_made(dialect: str, statement: str, here: str) -> bool:
+    """Return whether a trigger is what *statement* made, and switched on."""
+    if dialect == "sqlite":
+        return here.lower() == statement.lower()
+    definition, _, rest = here.partition("() ")
+    enabled, _, source = rest.partition(" ")
+    words = re.sub(r"\b\w+\.", "", f"{definition}()").lower().split()
+    does = _NO_GAPS if statement.endswith("no_gaps()") else _NEVER
+    return sorted(words) == sorted(statement.split()) and enabled in "OA" and f"$${source}$$" in does
 
 
 def check(connection: Connection) -> str:
     """Return the fingerprint of what guards the data.
 
     Raises:
-        UnguardedError: Something is not there.
+        UnguardedError: Something is not there, or is not what it was made.
     """
     here = found(connection)
-    wanted = expected() | _triggers(connection.dialect.name)
-    missing = tuple(sorted(wanted - set(here)))
-    if connection.dialect.name == "sqlite":
-        made = {s.split()[2]: s for s in statements("sqlite") if s.startswith("create trigger")}
-        changed = (n for n, s in made.items() if here.get(f"trigger {n}", s).lower() != s.lower())
-        missing += tuple(f"trigger {name} as it was made" for name in changed)
-    else:
-        off = (n for n, s in here.items() if n.startswith("trigger ") and " D " in f"{s} ")
-        missing += tuple(f"{name} switched on" for name in off)
+    dialect = connection.dialect.name
+    missing = []
+    for name, as_made in expected().items():
+        if name not in here or (as_made and here[name] != as_made):
+            missing.append(name)
+    for statement in statements(dialect):
+        if statement.startswith("create trigger"):
+            name = f"trigger {statement.split()[2]}"
+            if name not in here:
+                missing.append(name)
+            elif not _as_made(dialect, statement, here[name]):
+                missing.append(f"{name} as it was made")
     if missing:
-        raise UnguardedError(missing)
+        raise UnguardedError(tuple(sorted(missing)))
     return hashlib.sha256(repr(here).encode()).hexdigest()

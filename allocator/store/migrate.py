@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select
 
 from allocator.audit.chain import GENESIS
 from allocator.store import guards
-from allocator.store.engine import Connections
+from allocator.store.engine import Connections, unhurried
 from allocator.store.tables import log_head
 
 
@@ -20,7 +20,9 @@ class OutdatedError(Exception):
     """The database is of another version than the program."""
 
     def __init__(self, here: str | None, wanted: str) -> None:
-        super().__init__(f"the database is of version {here or 'none'}, the program of {wanted}")
+        super().__init__(
+            f"the database is of version {here or 'none'}, the program of {wanted}; run `allocator migrate`"
+        )
         self.here, self.wanted = here, wanted
 
 
@@ -49,8 +51,14 @@ def migrate(connections: Connections, to: str = "head") -> str:
     Everything or nothing is done: it is one transaction.
     """
     with connections.write() as connection:
-        command.upgrade(_config(connection), to)
-        return finish(connection)
+        return upgrade(connection, to)
+
+
+def upgrade(connection: Connection, to: str = "head") -> str:
+    """Bring a database to a version in a transaction, and return the fingerprint of its guards."""
+    unhurried(connection)
+    command.upgrade(_config(connection), to)
+    return finish(connection)
 
 
 def finish(connection: Connection) -> str:
@@ -61,6 +69,22 @@ def finish(connection: Connection) -> str:
     return guards.check(connection)
 
 
+def check_version(connections: Connections) -> None:
+    """Look whether the database is of this version.
+
+    Raises:
+        OutdatedError: It is of another.
+    """
+    with connections.read() as connection:
+        _check_version(connection)
+
+
+def _check_version(connection: Connection) -> None:
+    here = version(connection)
+    if here != newest():
+        raise OutdatedError(here, newest())
+
+
 def check(connections: Connections) -> str:
     """Return the fingerprint of the database's guards.
 
@@ -69,7 +93,5 @@ def check(connections: Connections) -> str:
         UnguardedError: It lacks a guard.
     """
     with connections.read() as connection:
-        here = version(connection)
-        if here != newest():
-            raise OutdatedError(here, newest())
+        _check_version(connection)
         return guards.check(connection)

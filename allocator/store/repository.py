@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, or_, select, update
+import orjson
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from allocator.audit import chain
 from allocator.casework.bodies import BODIES
-from allocator.casework.records import Body, Kind, Stored, body_bytes
+from allocator.casework.records import Body, Kind, Link, Stored, body_bytes
 from allocator.ports import (
     CorruptError,
     Logged,
@@ -26,6 +39,8 @@ from allocator.ports import (
 )
 from allocator.store import tables as t
 from allocator.store.engine import Connections
+from allocator.store.hot import Hot
+from allocator.store.logins import SqlLogins
 
 
 class SqlTransaction:
@@ -34,6 +49,7 @@ class SqlTransaction:
     def __init__(self, connection: Connection, *, writes: bool) -> None:
         self.connection = connection
         self._writes = writes
+        self.logins = SqlLogins(connection)
         self._head: LogHead | None = None
         if writes:
             self._head = self._locked_head()
@@ -42,10 +58,11 @@ class SqlTransaction:
 
     def get(self, kind: Kind, identifier: str, version: int | None = None) -> Stored[Body] | None:
         """Return a record as it is, or as it was at a version; None if there is none."""
-        row = self.connection.execute(
-            _NEWEST if version is None else _AT_VERSION,
-            {"kind": kind.value, "id": identifier, "wanted": version},
-        ).one_or_none()
+        wanted = {"b_kind": kind.value, "b_id": identifier}
+        if version is None:
+            row = _NEWEST(self.connection, wanted).one_or_none()
+        else:
+            row = _AT_VERSION(self.connection, {**wanted, "b_version": version}).one_or_none()
         return None if row is None else _stored(row)
 
     def find(self, query: Query) -> Sequence[Stored[Body]]:
@@ -66,6 +83,11 @@ class SqlTransaction:
     def count(self, query: Query) -> int:
         """Return how many records a query asks for."""
         return int(self.connection.execute(_matching(select(func.count()), query)).scalar_one())
+
+    def holder(self, held: str) -> Link | None:
+        """Return which record holds a key."""
+        row = self.connection.execute(select(t.hold).where(t.hold.c.held == held)).one_or_none()
+        return None if row is None else Link(Kind(row.kind), row.id)
 
     def history(self, kind: Kind, identifier: str) -> Sequence[Stored[Body]]:
         """Return all versions of a record, the first one first."""
@@ -88,8 +110,8 @@ class SqlTransaction:
             "due": stored.body.due(),
         }
         with self._unique(StaleError(stored.kind, stored.id)):
-            self.connection.execute(
-                insert(t.version),
+            _NEW_VERSION(
+                self.connection,
                 {
                     **key,
                     "version": stored.version,
@@ -101,29 +123,20 @@ class SqlTransaction:
                 },
             )
             if new:
-                self.connection.execute(insert(t.record), values)
+                _NEW_RECORD(self.connection, values)
         if not new:
-            changed = self.connection.execute(
-                _MOVE_ON, {f"b_{name}": value for name, value in values.items()}
-            ).rowcount
-            if changed != 1:
+            bound = {f"b_{name}": value for name, value in values.items()}
+            bound["b_before"] = stored.version - 1
+            if _MOVE_ON(self.connection, bound).rowcount != 1:
                 raise StaleError(stored.kind, stored.id)
-        self._derive(
-            t.link, key, [{"target_kind": k.value, "target": i} for k, i in stored.body.links()], new=new
-        )
-        holds = sorted(stored.body.holds())
-        if not new:
-            self.connection.execute(_DROP_HOLDS, {f"b_{name}": value for name, value in key.items()})
-        for held in holds:
+            for drop in (_DROP_LINKS, _DROP_HOLDS):
+                drop(self.connection, {f"b_{name}": value for name, value in key.items()})
+        links = [{**key, "target_kind": k.value, "target": i} for k, i in stored.body.links()]
+        if links:
+            _NEW_LINK(self.connection, *links)
+        for held in sorted(stored.body.holds()):
             with self._unique(TakenError(stored.kind, held)):
-                self.connection.execute(insert(t.hold), {**key, "held": held})
-
-    def _derive(self, table: Any, key: dict[str, str], rows: list[dict[str, str]], *, new: bool) -> None:
-        if not new:
-            gone = delete(table).where(table.c.kind == key["kind"], table.c.id == key["id"])
-            self.connection.execute(gone)
-        if rows:
-            self.connection.execute(insert(table), [{**key, **row} for row in rows])
+                _NEW_HOLD(self.connection, {**key, "held": held})
 
     @contextlib.contextmanager
     def _unique(self, error: Exception) -> Iterator[None]:
@@ -148,7 +161,7 @@ class SqlTransaction:
         found = self.connection.execute(select(t.content.c.body).where(t.content.c.sha256 == sha256)).scalar()
         if found is None:
             return None
-        body = bytes(found)
+        body = found.encode() if isinstance(found, str) else bytes(found)
         if hashlib.sha256(body).hexdigest() != sha256:
             raise CorruptError("kept content does not fit its hash")
         return body
@@ -175,15 +188,37 @@ class SqlTransaction:
                 },
             )
 
+    def forget_replies(self, before: datetime) -> int:
+        """Forget what was answered before a moment, and return how many answers that were."""
+        # Their texts have the offset of summer or winter: an hour is nothing to what is long past.
+        old = delete(t.answered).where(t.answered.c.at < before.isoformat())
+        return int(self.connection.execute(old).rowcount)
+
     # -------------------------------------------------------------------------------------------- log
 
     def head(self) -> LogHead:
         """Return the end of the log."""
-        return self._head or _head(self.connection.execute(_HEAD).one())
+        return self._head or _head(_HEAD(self.connection).one())
 
     def _locked_head(self) -> LogHead:
-        statement = _HEAD.with_for_update() if self.connection.dialect.name == "postgresql" else _HEAD
-        return _head(self.connection.execute(statement).one())
+        """Return the end of the log and let nobody else add to it (SQLite has locked itself already)."""
+        return _head(
+            (_HEAD_LOCKED if self.connection.dialect.name == "postgresql" else _HEAD)(self.connection).one()
+        )
+
+    def logged(
+        self, holding: Sequence[str] = (), before: int | None = None
+    ) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Yield the entries of the log with their numbers, the last one first."""
+        statement = select(t.log.c.seq, t.log.c.body).order_by(t.log.c.seq.desc())
+        if before is not None:
+            statement = statement.where(t.log.c.seq < before)
+        # the same two arguments on both: where to look, and what for
+        place = func.instr if self.connection.dialect.name == "sqlite" else func.pg_catalog.position
+        for text in holding:
+            statement = statement.where(place(t.log.c.body, orjson.dumps(text)) > 0)
+        for row in self.connection.execute(statement.execution_options(yield_per=1000)):
+            yield int(row.seq), orjson.loads(bytes(row.body))
 
     def append(self, entries: Iterable[Logged], *, facts: bool) -> int:
         """Add entries to the log and return the number of the last."""
@@ -202,20 +237,16 @@ class SqlTransaction:
                 nodes.append({"level": place[0], "place": place[1], "hash": hashed})
             size += 1
         if rows:
-            self.connection.execute(insert(t.log), rows)
-            self.connection.execute(insert(t.log_node), nodes)
+            _NEW_ENTRY(self.connection, *rows)
+            _NEW_NODE(self.connection, *nodes)
             self._head = LogHead(size, linked, size if facts else head.facts_at)
-            self.connection.execute(
-                update(t.log_head).where(t.log_head.c.one == 1),
-                {"size": size, "linked": linked, "facts_at": self._head.facts_at},
-            )
+            _GROW(self.connection, {"b_size": size, "b_linked": linked, "b_facts_at": self._head.facts_at})
         return size
 
     def node(self, place: chain.Node) -> bytes:
         """Return the hash of a node of the log's tree."""
         level, index = place
-        statement = select(t.log_node.c.hash).where(t.log_node.c.level == level, t.log_node.c.place == index)
-        return bytes(self.connection.execute(statement).scalar_one())
+        return bytes(_NODE(self.connection, {"b_level": level, "b_place": index}).scalar_one())
 
 
 class SqlStorage:
@@ -231,9 +262,9 @@ class SqlStorage:
             yield SqlTransaction(connection, writes=True)
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self, *, patient: bool = False) -> Iterator[Transaction]:
         """Begin a transaction that sees one state of everything."""
-        with self.connections.read() as connection:
+        with self.connections.read(patient=patient) as connection:
             yield SqlTransaction(connection, writes=False)
 
 
@@ -244,32 +275,49 @@ _HERE = and_(
     t.version.c.id == t.record.c.id,
     t.version.c.version == t.record.c.version,
 )
-_NEWEST = (
+_NEWEST = Hot(
     select(t.version)
     .join(t.record, _HERE)
-    .where(t.record.c.kind == bindparam("kind"), t.record.c.id == bindparam("id"))
+    .where(t.record.c.kind == bindparam("b_kind"), t.record.c.id == bindparam("b_id"))
 )
-_AT_VERSION = select(t.version).where(
-    t.version.c.kind == bindparam("kind"),
-    t.version.c.id == bindparam("id"),
-    t.version.c.version == bindparam("wanted"),
+_AT_VERSION = Hot(
+    select(t.version).where(
+        t.version.c.kind == bindparam("b_kind"),
+        t.version.c.id == bindparam("b_id"),
+        t.version.c.version == bindparam("b_version"),
+    )
 )
-_MOVE_ON = (
+_NEW_VERSION = Hot(insert(t.version), t.version.c.keys())
+_NEW_RECORD = Hot(insert(t.record), t.record.c.keys())
+_MOVE_ON = Hot(
     update(t.record)
     .where(
         t.record.c.kind == bindparam("b_kind"),
         t.record.c.id == bindparam("b_id"),
-        t.record.c.version == bindparam("b_version") - 1,
+        t.record.c.version == bindparam("b_before"),
     )
-    .values(
-        version=bindparam("b_version"),
-        state=bindparam("b_state"),
-        listed=bindparam("b_listed"),
-        due=bindparam("b_due"),
+    .values({name: bindparam(f"b_{name}") for name in ("version", "state", "listed", "due")})
+)
+_NEW_LINK, _NEW_HOLD = Hot(insert(t.link), t.link.c.keys()), Hot(insert(t.hold), t.hold.c.keys())
+_DROP_LINKS, _DROP_HOLDS = (
+    Hot(delete(table).where(table.c.kind == bindparam("b_kind"), table.c.id == bindparam("b_id")))
+    for table in (t.link, t.hold)
+)
+_END = select(t.log_head.c.size, t.log_head.c.linked, t.log_head.c.facts_at).where(
+    t.log_head.c.one == literal_column("1")
+)
+_HEAD, _HEAD_LOCKED = Hot(_END), Hot(_END.with_for_update())
+_NEW_ENTRY, _NEW_NODE = Hot(insert(t.log), t.log.c.keys()), Hot(insert(t.log_node), t.log_node.c.keys())
+_NODE = Hot(
+    select(t.log_node.c.hash).where(
+        t.log_node.c.level == bindparam("b_level"), t.log_node.c.place == bindparam("b_place")
     )
 )
-_DROP_HOLDS = delete(t.hold).where(t.hold.c.kind == bindparam("b_kind"), t.hold.c.id == bindparam("b_id"))
-_HEAD = select(t.log_head.c.size, t.log_head.c.linked, t.log_head.c.facts_at).where(t.log_head.c.one == 1)
+_GROW = Hot(
+    update(t.log_head)
+    .where(t.log_head.c.one == literal_column("1"))
+    .values({name: bindparam(f"b_{name}") for name in ("size", "linked", "facts_at")})
+)
 
 
 def _matching(statement: Select[Any], query: Query) -> Select[Any]:

@@ -134,8 +134,9 @@ secret = Table(
     Column("changed_at", String(32), nullable=False),
     Column("failed", Integer, nullable=False, default=0),
     Column("locked_until", String(32)),
+    Column("setup_until", String(32)),
 )
-"""Hashes of what accounts log in with."""
+"""Hashes of what accounts log in with, or of the code with which they set that, until when it holds."""
 
 session = Table(
     "session",

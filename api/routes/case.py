@@ -13,9 +13,13 @@ from allocator.model import (
     Snapshot,
 )
 from api.auth import caller
-from api.schemas import ApplicantOut, Page, SchemeOut, UnitOut
+from api.schemas import ApplicantOut, Page, ProblemOut, SchemeOut, UnitOut
 
-router = APIRouter(tags=["case"], dependencies=[Depends(caller)])
+router = APIRouter(
+    tags=["case"],
+    dependencies=[Depends(caller)],
+    responses={401: {"model": ProblemOut, "description": "No valid token."}},
+)
 
 Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 Limit = Annotated[int, Query(ge=1, le=200)]

@@ -10,9 +10,13 @@ from fastapi.responses import PlainTextResponse
 from allocator.handbook import handbook, handbook_sha256
 from allocator.policy import Policy
 from api.auth import caller
-from api.schemas import LanguageName, PolicyRef
+from api.schemas import LanguageName, PolicyRef, ProblemOut
 
-router = APIRouter(tags=["policy"], dependencies=[Depends(caller)])
+router = APIRouter(
+    tags=["policy"],
+    dependencies=[Depends(caller)],
+    responses={401: {"model": ProblemOut, "description": "No valid token."}},
+)
 
 
 @router.get("/policy", summary="The policy in use")

@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.String(length=32), nullable=False),
         sa.Column("failed", sa.Integer(), nullable=False),
         sa.Column("locked_until", sa.String(length=32), nullable=True),
+        sa.Column("setup_until", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_secret")),
     )
     op.create_table(

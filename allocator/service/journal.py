@@ -1,0 +1,205 @@
+"""Reading the log: who did and saw what. Whoever reads it stands in it afterwards.
+
+What an entry tells of protected people and of conflicts is left out for readers who are not cleared, so that
+the log is no way around the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from allocator.access.authorizer import Actor, sees_log, shut_out
+from allocator.casework.codes import Clearance, Purpose
+from allocator.casework.offices import Account
+from allocator.casework.people import Person
+from allocator.casework.records import Kind, Link
+from allocator.ports import Logged
+from allocator.service.desk import Desk
+from allocator.service.errors import ForbiddenError, NotFoundError
+from allocator.service.work import Work
+
+READ, EXTRACT = "log.read", "people.access_log"
+"""What the two ways of reading are called in the log and in the access table."""
+
+_SECRET_KINDS = frozenset({Kind.CONFLICT.value, Kind.ORDER.value})
+_OF_CONTENT = ("sha256", "shown", "counts", "added", "changed")
+
+
+@dataclass(frozen=True)
+class LogQuery:
+    """Which entries to show.
+
+    Attributes:
+        person: Only those about that person.
+        account: Only what that account did.
+        outcome: Only those with that outcome.
+        since: Only those at that moment or later.
+        until: Only those before that moment.
+        before: Only those before that number.
+        limit: So many at most.
+    """
+
+    person: str | None = None
+    account: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Entries, the last one first, and the number to go on before; None if these are the first."""
+
+    items: tuple[Mapping[str, Any], ...]
+    before: int | None
+
+
+class Journal:
+    """The log of a desk, for those who may read it.
+
+    Args:
+        desk: The desk.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def page(self, actor: Actor, asked: LogQuery) -> LogPage:
+        """Return entries of the log; that they were read is logged.
+
+        Raises:
+            ForbiddenError: The actor may not read it.
+        """
+        if not sees_log(self.desk.access, actor):
+            self._note(actor, READ, "denied")
+            raise ForbiddenError(READ)
+        found: list[tuple[int, Mapping[str, Any]]] = []
+        with self.desk.storage.read() as tx:
+            holding = [text for text in (asked.person, asked.account, asked.outcome) if text is not None]
+            release = _Release(self._work(tx, actor))
+            for number, entry in tx.logged(holding, asked.before):
+                shown = release(number, entry)
+                if shown is not None and _wanted(shown, asked):
+                    found.append((number, shown))
+                if len(found) > asked.limit:
+                    break
+        self._note(actor, READ, "shown", [] if asked.person is None else [asked.person])
+        kept = found[: asked.limit]
+        return LogPage(
+            tuple(entry for _, entry in kept), kept[-1][0] if len(found) > asked.limit and kept else None
+        )
+
+    def extract(self, actor: Actor, person: str) -> tuple[Mapping[str, Any], ...]:
+        """Return who has looked at a person, when and why, for the person themselves (REQ-AUD-2).
+
+        Neither what was looked at nor what it said stands there: it may be about others.
+
+        Raises:
+            ForbiddenError: The actor gives no such extracts, or not for the purpose they state.
+            NotFoundError: There is no such person, or not for them.
+        """
+        may = actor.purpose is Purpose.SUBJECT_ACCESS and any(
+            self.desk.access.roles[grant.role].gives_extracts for grant in actor.grants
+        )
+        if not may:
+            self._note(actor, EXTRACT, "denied")
+            raise ForbiddenError(EXTRACT)
+        with self.desk.storage.read() as tx:
+            work = self._work(tx, actor)
+            stored = work.get(Person, person)
+            hidden = stored is None or shut_out(actor, work.circumstances(stored))
+            looks = [] if hidden else list(self._looks(work, person))
+        self._note(actor, EXTRACT, "denied" if hidden else "shown", [] if stored is None else [person])
+        if hidden:
+            raise NotFoundError("no such person")
+        return tuple(looks)
+
+    @staticmethod
+    def _looks(work: Work, person: str) -> Iterator[Mapping[str, Any]]:
+        for _, entry in work.tx.logged([person]):
+            about = (*entry.get("people", ()), *entry.get("shown", ()))
+            if entry["outcome"] == "shown" and person in about:
+                account = work.get(Account, entry["by"])
+                yield {
+                    "at": entry["at"],
+                    "by": entry["by"],
+                    "name": None if account is None else account.body.name,
+                    "roles": entry.get("roles", []),
+                    "purpose": entry.get("purpose"),
+                }
+
+    def _work(self, tx: Any, actor: Actor) -> Work:
+        return Work(tx, self.desk.access, actor, self.desk.clock.now(), self.desk.clock.today(), READ)
+
+    def _note(self, actor: Actor, use: str, outcome: str, people: list[str] | None = None) -> None:
+        entry: dict[str, Any] = {
+            "at": self.desk.clock.now().isoformat(),
+            "by": actor.account,
+            "roles": sorted(actor.roles),
+            "use": use,
+            "outcome": outcome,
+        }
+        if actor.purpose is not None:
+            entry["purpose"] = actor.purpose
+        if people:
+            entry["people"] = people
+        with self.desk.storage.write() as tx:
+            tx.append([Logged(entry)], facts=False)
+
+
+class _Release:
+    """What an entry may tell a reader.
+
+    Args:
+        work: The reader's.
+    """
+
+    def __init__(self, work: Work) -> None:
+        cleared = work.actor.cleared
+        self._hidden = work.hidden()
+        self._kode_6 = Clearance.KODE_6 in cleared
+        self._conflicts = Clearance.CONFLICTS in cleared
+
+    def __call__(self, number: int, entry: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return an entry as the reader may see it; None if they may not know of it.
+
+        That somebody asked in vain looks the same whether what they asked for is there or not.
+        """
+        if self._kode_6 and self._conflicts:
+            return {"number": number, **entry}
+        shown = {key: value for key, value in entry.items() if key not in _OF_CONTENT}
+        if not self._kode_6:
+            if entry["outcome"] == "denied" or entry["use"] in (READ, EXTRACT):
+                return _without(shown)
+            if self._about_hidden(entry):
+                return None
+        if not self._conflicts and entry.get("kind") in _SECRET_KINDS:
+            return _without(shown)
+        return shown
+
+    def _about_hidden(self, entry: Mapping[str, Any]) -> bool:
+        people = (Link(Kind.PERSON, person) for person in entry.get("people", ()))
+        if not self._hidden.isdisjoint(people):
+            return True
+        return "id" in entry and Link(Kind(entry["kind"]), entry["id"]) in self._hidden
+
+
+def _without(shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in shown.items() if key not in ("people", "id")}
+
+
+def _wanted(entry: Mapping[str, Any], asked: LogQuery) -> bool:
+    """Return whether an entry, as it is shown, is asked for."""
+    at = datetime.fromisoformat(entry["at"])
+    return (
+        (asked.person is None or asked.person in (*entry.get("people", ()), *entry.get("shown", ())))
+        and (asked.account is None or entry["by"] == asked.account)
+        and (asked.outcome is None or entry["outcome"] == asked.outcome)
+        and (asked.since is None or at >= asked.since)
+        and (asked.until is None or at < asked.until)
+    )

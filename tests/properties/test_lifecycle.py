@@ -1,0 +1,421 @@
+"""The whole life of a case, driven against a plain model, on both databases.
+
+The model is a few dictionaries: who lives where, which case has been given what, which objection is open, what
+has changed since it was last asked about. After each step it says whether the office should have agreed, and
+the two must be in the same state. Faults that are planted in the office must each be found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import select
+
+from allocator.access.authorizer import Actor
+from allocator.casework.codes import (
+    AddressProtection,
+    CaseState,
+    DecisionState,
+    EndReason,
+    RefusalBy,
+    Role,
+    StatementKind,
+    VetoAnswer,
+)
+from allocator.casework.committee import Decision, VetoReply
+from allocator.casework.housing import Tenancy
+from allocator.casework.people import Person
+from allocator.casework.records import Kind
+from allocator.casework.voice import Hearing, Veto
+from allocator.codes import FactSource, VetoGround, VetoStatus
+from allocator.model import ApplicantFacts
+from allocator.ports import StorageError
+from allocator.service.decisions import ApproveDecision
+from allocator.service.errors import ServiceError
+from allocator.service.hearings import CloseHearing, SendHearing, State
+from allocator.service.offers import RefuseOffer, SendOffer
+from allocator.service.people import RecordFact
+from allocator.service.tenancies import MoveIn, MoveOut
+from allocator.service.uses import Nothing
+from allocator.service.vetoes import AnswerVeto, Objection, Observed
+from allocator.service.work import Work
+from allocator.store.tables import log, version
+from tests.committee import WHY, Committee, person_facts
+from tests.databases import BACKENDS
+from tests.office import TODAY
+
+CASES = {"S-1": "P-1", "S-2": "P-2"}
+UNITS = ("nordlia-7", "nordlia-8", "havna-2")
+STRICT = ("P-6", "S-6")
+"""A kode-6 person and their case; nobody in the machine is cleared for them."""
+
+
+@dataclass
+class Model:
+    """What should be so.
+
+    Attributes:
+        lives: By unit, who lives there.
+        allotted: By case, the unit it has been given and not yet moved into.
+        offered: Cases with an open or accepted offer.
+        accepted: Cases whose offer is accepted.
+        heard: By case, the hearing; open or closed.
+        suggested: By case, the newest suggestion, None when a fact has changed since.
+        vetoes: By objection: the case, the author's account, and whether it is open.
+        moved: Cases that have moved in.
+    """
+
+    lives: dict[str, str] = field(default_factory=dict)
+    allotted: dict[str, str] = field(default_factory=dict)
+    offered: dict[str, str] = field(default_factory=dict)
+    accepted: set[str] = field(default_factory=set)
+    hearing: dict[str, str] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
+    suggested: dict[str, str] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
+    vetoes: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
+
+
+class Life(RuleBasedStateMachine):
+    """Two people who wait, three vacant units, and everybody who has a say."""
+
+    backend = "sqlite"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Model()
+        self.office: Committee
+
+    @initialize()
+    def begin(self) -> None:
+        """Open the office."""
+        self.office = Committee(self.backend)
+        self.office.waiting(
+            STRICT[1], STRICT[0], protection=AddressProtection.STRICTLY_CONFIDENTIAL, name="Ukjent"
+        )
+        self.staff = [
+            self.office.somebody(Role.SCHEME_STAFF, "nordlia", login=f"ansatt-{number}") for number in (1, 2)
+        ]
+        self.house = self.office.somebody(Role.SCHEME_LEADER, "nordlia", "havna", login="botilbudsleder")
+
+    def teardown(self) -> None:
+        """Close the office."""
+        if hasattr(self, "office"):
+            self.office.close()
+
+    # ------------------------------------------------------------------------------------ agreeing
+
+    def both(self, agreed: bool, do: Callable[[], Any]) -> Any:
+        """Do something; the office must agree exactly if the model does."""
+        try:
+            done = do()
+        except (ServiceError, StorageError) as error:
+            assert not agreed, f"the office refuses what the model allows: {error!r} {vars(error)}"
+            return None
+        assert agreed, "the office allows what the model refuses"
+        return done
+
+    def open_case(self, case: str) -> bool:
+        return case not in self.model.moved
+
+    def open_vetoes(self, case: str) -> list[str]:
+        """Return the objections to a case that nobody has answered."""
+        return [name for name, (of, _, is_open) in self.model.vetoes.items() if of == case and is_open]
+
+    def free(self, unit: str) -> bool:
+        """Return whether nobody has a unit or is about to."""
+        return unit not in self.model.lives and unit not in self.model.allotted.values()
+
+    # --------------------------------------------------------------------------------------- steps
+
+    @rule(case=st.sampled_from(sorted(CASES)))
+    def suggest(self, case: str) -> None:
+        """A caseworker asks the engine."""
+        if case in self.model.moved:
+            return
+        self.model.suggested[case] = self.office.suggested(case)
+        self.model.stale.discard(case)
+
+    @rule(case=st.sampled_from(sorted(CASES)), high=st.booleans())
+    def learn(self, case: str, high: bool) -> None:
+        """Something new is known of the applicant."""
+        known = person_facts(heavy_use=high)
+        before = self.office.now(Person, CASES[case]).body.facts.heavy_use
+        self.office.run(
+            self.office.worker,
+            "people.record_fact",
+            RecordFact(
+                facts=ApplicantFacts(heavy_use=known.heavy_use), reason="Ny kartlegging sammen med søkeren."
+            ),
+            CASES[case],
+        )
+        if self.office.now(Person, CASES[case]).body.facts.heavy_use.value != before.value:
+            self.model.stale.add(case)
+
+    @rule(case=st.sampled_from(sorted(CASES)))
+    def hear(self, case: str) -> None:
+        """The case goes to hearing for both schemes."""
+        if case in self.model.hearing or case not in self.model.suggested or case in self.model.moved:
+            return
+        if self.office.state(case) not in (CaseState.SUGGESTED, CaseState.WAITING_LIST, CaseState.HEARING):
+            return
+        for scheme in ("nordlia", "havna"):
+            asked = SendHearing(case=case, scheme=scheme, deadline=TODAY + timedelta(days=7))
+            shown = self.office.run(self.office.worker, "hearings.send", asked)
+            self.model.hearing[case if scheme == "nordlia" else f"{case}/{scheme}"] = shown.stored.id
+
+    @rule(case=st.sampled_from(sorted(CASES)), who=st.integers(0, 1))
+    def object(self, case: str, who: int) -> None:
+        """Scheme staff object in the hearing; only while it is open."""
+        hearing = self.model.hearing.get(case)
+        if hearing is None:
+            return
+        fact = Observed(
+            observed_on=TODAY - timedelta(days=3),
+            source=FactSource.STAFF,
+            text="To i bogruppa har sagt fra at de ikke sover om natta etter uro i gangen.",
+        )
+        said = State(
+            kind=StatementKind.OBJECTION,
+            objection=Objection(ground=VetoGround.ENVIRONMENT_CAPACITY, living_group="nordlia-a", fact=fact),
+        )
+        done = self.both(
+            case not in self.model.heard,
+            lambda: self.office.run(self.staff[who], "hearings.state", said, hearing),
+        )
+        if done is not None:
+            statement = self.office.now(Hearing, hearing).body.statements[-1]
+            assert statement.veto is not None
+            self.model.vetoes[statement.veto] = (case, self.staff[who].account, True)
+
+    @precondition(lambda self: self.model.vetoes)
+    @rule(data=st.data(), who=st.sampled_from(["ansatt-1", "ansatt-2", "saksbehandler", "botilbudsleder"]))
+    def take_back(self, data: st.DataObject, who: str) -> None:
+        """Somebody takes an objection back: its author may, and the leader of that scheme; nobody else."""
+        name = data.draw(st.sampled_from(sorted(self.model.vetoes)))
+        case, author, is_open = self.model.vetoes[name]
+        actor = next(a for a in (*self.staff, self.office.worker, self.house) if a.account == who)
+        may = who in (author, "botilbudsleder") and is_open
+        self.both(may, lambda: self.office.run(actor, "vetoes.withdraw", Nothing(), name))
+        if may:
+            self.model.vetoes[name] = (case, author, False)
+
+    @precondition(lambda self: self.model.vetoes)
+    @rule(data=st.data(), followed=st.booleans())
+    def answer(self, data: st.DataObject, followed: bool) -> None:
+        """The committee's leader answers an objection, once."""
+        name = data.draw(st.sampled_from(sorted(self.model.vetoes)))
+        case, author, is_open = self.model.vetoes[name]
+        answer = VetoAnswer.FOLLOWED if followed else VetoAnswer.NOT_FOLLOWED
+        asked = AnswerVeto(answer=answer, reason="Utvalget har drøftet dette med personalet og husleder.")
+        self.both(is_open, lambda: self.office.run(self.office.leader, "vetoes.answer", asked, name))
+        if is_open:
+            self.model.vetoes[name] = (case, author, False)
+
+    @rule(case=st.sampled_from(sorted(CASES)))
+    def end_hearing(self, case: str) -> None:
+        """The hearings of a case end."""
+        if case not in self.model.hearing or case in self.model.heard:
+            return
+        for name in (case, f"{case}/havna"):
+            asked = CloseHearing(reason="Alle som ville, har svart.")
+            self.office.run(self.office.worker, "hearings.close", asked, self.model.hearing[name])
+        self.model.heard.add(case)
+
+    @rule(
+        case=st.sampled_from(sorted(CASES)),
+        unit=st.sampled_from(UNITS),
+        alone=st.booleans(),
+        confirmed=st.booleans(),
+        replies=st.booleans(),
+    )
+    def decide(self, case: str, unit: str, alone: bool, confirmed: bool, replies: bool) -> None:
+        """The committee meets, decides and approves; or is refused for one good reason."""
+        model = self.model
+        if case not in model.heard or case in model.moved or case in model.allotted or not self.free(unit):
+            return
+        meeting = self.office.called()
+        self.office.listed(meeting, case)
+        self.office.begun(meeting)
+        open_ones = self.open_vetoes(case) if unit.startswith("nordlia") else []
+        reply = tuple(
+            VetoReply(veto=name, answer="not_followed", reason="Utvalget har drøftet dette med personalet.")
+            for name in open_ones
+        )
+        said: dict[str, Any] = {"replies": reply if replies else (), "deviation": WHY}
+        if confirmed:
+            said["stale_confirmed"] = "Utvalget har sett på de nye opplysningene i møtet."
+        said["suggestion"] = model.suggested[case]
+        answered = replies or not open_ones
+        current = case not in model.stale or confirmed
+        asked = self.office.proposal(case, unit, meeting, **said)
+        proposed = self.both(
+            answered and current, lambda: self.office.run(self.office.leader, "decisions.propose", asked)
+        )
+        if proposed is None:
+            return
+        decision = proposed.stored.id
+        approver = self.office.leader if alone else self.office.second
+        approved = self.both(
+            not alone,
+            lambda: self.office.run(approver, "decisions.approve", ApproveDecision(), decision),
+        )
+        if approved is not None:
+            model.allotted[case] = unit
+            for name in open_ones:
+                of, author, _ = model.vetoes[name]
+                model.vetoes[name] = (of, author, False)
+
+    @rule(case=st.sampled_from(sorted(CASES)), yes=st.booleans())
+    def offer(self, case: str, yes: bool) -> None:
+        """An offer is sent, and the applicant says yes or no."""
+        model = self.model
+        asked = SendOffer(
+            decision=self._decision(case) or "V-none",
+            deadline=TODAY + timedelta(days=14),
+            told="Et nei får ingen følger; du beholder plassen på ventelista.",
+            recipients=("Søkeren",),
+        )
+        sent = self.both(
+            case in model.allotted and case not in model.accepted,
+            lambda: self.office.run(self.office.worker, "offers.send", asked),
+        )
+        if sent is None:
+            return
+        offer = sent.stored.id
+        if yes:
+            self.office.run(self.office.worker, "offers.accept", Nothing(), offer)
+            model.accepted.add(case)
+        else:
+            self.office.run(self.office.worker, "offers.refuse", RefuseOffer(by=RefusalBy.APPLICANT), offer)
+            del model.allotted[case]
+
+    def _decision(self, case: str) -> str | None:
+        with self.office.storage.read() as tx:
+            work = Work(tx, self.office.desk.access, Actor("x"), self.office.clock.now(), TODAY)
+            made = [d.id for d in work.find(Decision, states={DecisionState.MADE}) if d.body.case == case]
+            live = [name for name in made if self.office.now(Decision, name).body.ended_on is None]
+        return live[0] if live else None
+
+    @rule(case=st.sampled_from(sorted(CASES)))
+    def move_in(self, case: str) -> None:
+        """Somebody moves in: with an accepted offer, and never where somebody lives."""
+        asked = MoveIn(case=case, moved_in=TODAY)
+        done = self.both(
+            case in self.model.accepted,
+            lambda: self.office.run(self.house, "tenancies.move_in", asked),
+        )
+        if done is not None:
+            unit = self.model.allotted.pop(case)
+            self.model.accepted.discard(case)
+            self.model.lives[unit] = CASES[case]
+            self.model.moved.add(case)
+
+    @rule(unit=st.sampled_from(UNITS), number=st.integers(1, 3))
+    def move_in_beside(self, unit: str, number: int) -> None:
+        """The register is filled with somebody who is said to live there; not where anybody does."""
+        person = f"P-9{number}"
+        if person not in self.model.lives.values():
+            with self.office.storage.read() as tx:
+                known = tx.get(Kind.PERSON, person) is not None
+            if not known:
+                self.office.seed(Person(facts=person_facts()), person)
+        asked = MoveIn(person=person, unit=unit, moved_in=TODAY)
+        free = self.free(unit) and person not in self.model.lives.values()
+        done = self.both(free, lambda: self.office.run(self.house, "tenancies.move_in", asked))
+        if done is not None:
+            self.model.lives[unit] = person
+            self.model.stale |= set(CASES)
+
+    @precondition(lambda self: self.model.lives)
+    @rule(data=st.data())
+    def move_out(self, data: st.DataObject) -> None:
+        """Somebody moves out; the unit is free the day after, not before."""
+        unit = data.draw(st.sampled_from(sorted(self.model.lives)))
+        home = next(t for t in self._homes() if t.body.unit == unit)
+        asked = MoveOut(moved_out=TODAY, end_reason=EndReason.OWN_HOME)
+        self.office.run(self.house, "tenancies.move_out", asked, home.id)
+
+    def _homes(self) -> list[Any]:
+        with self.office.storage.read() as tx:
+            work = Work(tx, self.office.desk.access, Actor("x"), self.office.clock.now(), TODAY)
+            return [t for t in work.find(Tenancy, states={"current"}) if t.body.unit in UNITS]
+
+    # ---------------------------------------------------------------------------------- invariants
+
+    @invariant()
+    def nobody_shares_a_unit_unasked(self) -> None:
+        """No unit has two tenancies."""
+        if not hasattr(self, "office"):
+            return
+        units = [home.body.unit for home in self._homes()]
+        assert len(units) == len(set(units)), "two tenancies in one unit"
+
+    @invariant()
+    def objections_are_as_they_should_be(self) -> None:
+        """Each is open exactly while nobody who may has ended it."""
+        for name, (_, _, is_open) in self.model.vetoes.items():
+            status = self.office.now(Veto, name).body.entry.status
+            assert (status is VetoStatus.OPEN) is is_open, f"{name} is {status}"
+
+    @invariant()
+    def every_change_is_logged(self) -> None:
+        """Each version has its entry, with its hash, and each entry of a change its version."""
+        if not hasattr(self, "office"):
+            return
+        with self.office.connections.read() as connection:
+            made = {
+                (r.kind, r.id, r.version): hashlib.sha256(bytes(r.body)).hexdigest()
+                for r in connection.execute(select(version))
+            }
+            entries = [orjson.loads(bytes(r.body)) for r in connection.execute(select(log))]
+        logged = {(e["kind"], e["id"], e["version"]): e["sha256"] for e in entries if e["outcome"] == "done"}
+        assert made == {key: sha for key, sha in logged.items() if key in made or True}, (
+            "a change is not logged"
+        )
+
+    @invariant()
+    def nobody_uncleared_learns_of_kode_6(self) -> None:
+        """In no list of any role is there a trace of the person or the case."""
+        if not hasattr(self, "office"):
+            return
+        for actor in (self.office.worker, self.office.leader, self.house):
+            for kind in (Kind.PERSON, Kind.CASE):
+                shown = str([item.view for item in self.office.desk.page(actor, kind, limit=200).items])
+                assert not any(name in shown for name in STRICT), "a kode-6 person shows"
+
+
+def machine(backend: str) -> type[Life]:
+    """Return the machine on a kind of database."""
+    return type(f"Life_{backend}", (Life,), {"backend": backend})
+
+
+QUICK = settings(
+    max_examples=12,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_life_of_a_case_is_as_the_model_says(backend: str) -> None:
+    """Whatever is done in whatever order, office and model agree."""
+    run_state_machine_as_test(machine(backend), settings=QUICK)

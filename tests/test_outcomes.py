@@ -1,0 +1,128 @@
+"""Outcomes: what became of a tenancy, and of the advice it was decided with or against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from allocator.access.authorizer import Actor
+from allocator.casework.cases import Case
+from allocator.casework.codes import AddressProtection, Clearance, OutcomeKind, Role
+from allocator.casework.committee import Advice, Deviation, Outcome
+from allocator.casework.housing import Tenancy
+from allocator.casework.people import Person
+from allocator.casework.records import Kind
+from allocator.service import outcomes
+from allocator.service.errors import ForbiddenError, RefusalError
+from allocator.service.outcomes import Rates, RecordOutcome, rates
+from allocator.service.work import Work
+from tests.committee import Committee
+from tests.databases import BACKENDS
+from tests.decided import Decided
+from tests.office import TODAY, Office
+
+
+@pytest.fixture(params=BACKENDS)
+def office(request: pytest.FixtureRequest) -> Iterator[Decided]:
+    """An office with a decision, on each kind of database."""
+    made = Decided(request.param)
+    yield made
+    made.close()
+
+
+def counted(office: Office, actor: Actor) -> Rates:
+    """Return the rates as somebody sees them."""
+    with office.storage.read() as tx:
+        return rates(Work(tx, office.desk.access, actor, office.clock.now(), office.clock.today()))
+
+
+def test_an_outcome_is_recorded_of_a_tenancy(office: Decided) -> None:
+    """By the leader of its scheme, for a day since they moved in; not by others."""
+    asked = RecordOutcome(tenancy="L-B-1", what=OutcomeKind.SETTLED, on=TODAY)
+    own = office.somebody(Role.SCHEME_LEADER, "nordlia")
+    stored = office.run(own, "outcomes.record", asked).stored
+    assert office.now(Outcome, stored.id).body.advice == ()
+    with pytest.raises(ForbiddenError):
+        office.run(office.somebody(Role.SCHEME_LEADER, "havna"), "outcomes.record", asked)
+    for wrong in (
+        asked.model_copy(update={"on": TODAY + timedelta(days=1)}),
+        asked.model_copy(update={"on": office.now(Tenancy, "L-B-1").body.moved_in - timedelta(days=1)}),  # type: ignore[operator]
+        asked.model_copy(update={"meeting": "ukjent"}),
+        asked.model_copy(update={"tenancy": "ukjent"}),
+    ):
+        with pytest.raises(RefusalError, match="request"):
+            office.run(own, "outcomes.record", wrong)
+
+
+def test_the_advice_behind_a_tenancy_is_kept_and_sealed() -> None:
+    """What each rule advised of the unit; that is for the cleared, since a rule may name an enemy."""
+    office = Committee()
+    decision = office.allotted("S-1", "nordlia-7")
+    moved = Tenancy(
+        person="P-1", unit="nordlia-7", scheme="nordlia", moved_in=TODAY, case="S-1", decision=decision
+    )
+    office.seed(moved, "L-1")
+    asked = RecordOutcome(tenancy="L-1", what=OutcomeKind.CONFLICT, on=TODAY)
+    stored = office.run(office.worker, "outcomes.record", asked).stored
+
+    advice = {a.rule: a.followed for a in office.now(Outcome, stored.id).body.advice}
+
+    assert advice["unit-available"]
+    assert advice["gender-mix"] in (True, False)
+    assert "long-vacancy" not in advice
+    assert "advice" not in office.desk.show(office.worker, Kind.OUTCOME, stored.id).view
+    assert office.desk.show(office.cleared, Kind.OUTCOME, stored.id).view["advice"]
+    office.close()
+
+
+@pytest.mark.parametrize(("number", "shown"), [(4, None), (5, 5)])
+def test_fewer_than_five_are_not_shown(
+    number: int, shown: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in a row nor in what became of it; five are."""
+    office = Decided()
+    leader = office.somebody(Role.COMMITTEE_LEADER)
+    advised = (
+        Advice(rule="age-mix", followed=True),
+        Advice(rule="gender-mix", followed=False),
+    )
+    monkeypatch.setattr(outcomes, "advice_of", lambda _work, _decision: advised)
+    for each in range(number):
+        office.seed(Person(), f"P-x{each}")
+        case = office.now(Case, "S-1").body.model_copy(update={"person": f"P-x{each}"})
+        office.seed(case, f"S-x{each}")
+        against = Deviation(reason="Eget ønske.", verdict="advised_against")
+        body = office.decision(case=f"S-x{each}", unit=f"havna-x{each}", suggestion="SU-1", deviation=against)
+        office.seed(body, f"V-x{each}")
+        for kind in (OutcomeKind.CONFLICT, OutcomeKind.MOVE_AWAY):
+            outcome = Outcome(tenancy="L-B-1", decision=f"V-x{each}", what=kind, on=TODAY, author="A")
+            office.seed(outcome, f"U-{each}-{kind}")
+
+    found = counted(office, leader)
+
+    assert found.against.decisions == shown
+    assert found.with_advice.decisions is None
+    assert found.followed["age-mix"].decisions == shown
+    assert found.overruled["gender-mix"].became[OutcomeKind.CONFLICT] == shown
+    assert found.overruled["gender-mix"].became[OutcomeKind.EVICTION] is None
+    office.close()
+
+
+def test_kode_6_people_do_not_count_for_the_uncleared(
+    office: Decided, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The figures are the same with and without them."""
+    monkeypatch.setattr(outcomes, "SMALLEST", 1)
+    monkeypatch.setattr(
+        outcomes, "advice_of", lambda _work, _decision: (Advice(rule="age-mix", followed=True),)
+    )
+    office.seed(office.decision(suggestion="SU-1"), "V-1", 2)
+    leader = office.somebody(Role.COMMITTEE_LEADER)
+    cleared = office.somebody(Role.COMMITTEE_LEADER, cleared=(Clearance.KODE_6,))
+    assert counted(office, leader).followed["age-mix"].decisions == 1
+    office.seed(Person(protection=AddressProtection.STRICTLY_CONFIDENTIAL), "P-1", version=2)
+
+    assert counted(office, leader).followed == {}
+    assert counted(office, cleared).followed["age-mix"].decisions == 1
