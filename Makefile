@@ -1,6 +1,6 @@
 # Everything that people run. `make demo` and `make test` need nothing but Python and, the first time, a network.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long parity bench check format handbook openapi lock
+.PHONY: help setup demo test long parity drills bench check format handbook openapi lock
 
 bin := .venv/bin
 
@@ -21,6 +21,15 @@ long: setup  ## run the property tests with many more examples
 
 parity: setup  ## compare the engines on a million verdicts
 	@$(bin)/python -m tests.parity
+
+drills: setup  ## races, kills, power cuts, full disk, lost databases, tampering, fuzzing, in their long forms
+	@$(bin)/python -m tests.drills.race --rounds 100
+	@$(bin)/python -m tests.drills.kills --kills 50
+	@$(bin)/python -m tests.drills.power_cut --cuts 5000
+	@$(bin)/python -m tests.drills.disk_full
+	@$(bin)/python -m tests.drills.pauses
+	@ALLOCATOR_TAMPERING=100 $(bin)/python -m pytest -q tests/test_tampering.py
+	@ALLOCATOR_FUZZ=20 $(bin)/python -m pytest -q tests/test_office_fuzzed.py
 
 bench: setup  ## measure beside other engines, and write the tables in bench/README.md
 	@$(bin)/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps --no-build-isolation \

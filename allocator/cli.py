@@ -364,8 +364,15 @@ def _serve_office(
 
 @app.command()
 def demo(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000) -> None:
-    """Serve an invented municipality on this machine only, open to whoever sits at it."""
-    from api.app import create_app, run  # noqa: PLC0415 - the web is optional
+    """Serve an invented municipality on this machine only, open to whoever sits at it.
+
+    Its cases, meetings and decisions lie in a database of their own, which is gone when it stops.
+    """
+    from allocator.clock import SystemClock  # noqa: PLC0415 - as below
+    from allocator.store.engine import Connections, connect  # noqa: PLC0415 - as below
+    from allocator.store.migrate import migrate  # noqa: PLC0415 - as below
+    from allocator.store.repository import SqlStorage  # noqa: PLC0415 - as below
+    from api.app import create_office, run  # noqa: PLC0415 - the web is optional
 
     case_path = fixture("cases", "demo-municipality.json")
     snapshot, used = _read(case_path, None)
@@ -375,24 +382,46 @@ def demo(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000) -> None:
     shown_path = os.path.relpath(case_path)
     _console.print(
         Panel(
-            "DEMO. All people here are invented. There is no login: never put real data in.",
+            "DEMO. All people here are invented. Anyone may log in as anyone: never put real data in.",
             title=f"allocator {__version__}",
             border_style="yellow",
         )
     )
-    question = json.dumps({"applicant": names[0]})
-    for line in (
-        f"Applicants: {', '.join(names[:4])} ...   Vacant units: {', '.join(vacant[:4])} ...",
-        "",
-        "Ask in another window:",
-        f"  .venv/bin/allocator suggest {shown_path} --applicant {names[0]}",
-        f"  .venv/bin/allocator shortlist {shown_path} --unit {vacant[0]}",
-        f"  curl -s {address}/api/v1/suggestions -H 'content-type: application/json' -d '{question}'",
-        "",
-        f"API described: {address}/openapi.json     Stop: Ctrl+C",
-    ):
-        _console.print(line, soft_wrap=True)
-    run(create_app(snapshot, used, demo=True), host="127.0.0.1", port=port)
+    question, role = json.dumps({"applicant": names[0]}), json.dumps({"role": "committee_secretary"})
+    clock = SystemClock()
+    with tempfile.TemporaryDirectory(prefix="allocator-demo-") as directory:
+        connections = Connections(connect(f"sqlite:///{directory}/office.db"))
+        with _working():
+            migrate(connections)
+            _demo_office().populate(SqlStorage(connections), clock.today())
+        for line in (
+            f"Applicants: {', '.join(names[:4])} ...   Vacant units: {', '.join(vacant[:4])} ...",
+            "",
+            "Ask in another window:",
+            f"  .venv/bin/allocator suggest {shown_path} --applicant {names[0]}",
+            f"  .venv/bin/allocator shortlist {shown_path} --unit {vacant[0]}",
+            f"  curl -s {address}/api/v1/suggestions -H 'content-type: application/json' -d '{question}'",
+            "Work as somebody (caseworker, committee_leader, scheme_staff, property_manager ...):",
+            f"  curl -s -c jar {address}/api/v1/demo-login -H 'content-type: application/json' -d '{role}'",
+            "",
+            f"API described: {address}/openapi.json     Stop: Ctrl+C",
+        ):
+            _console.print(line, soft_wrap=True)
+        office = create_office(connections, clock, used, demo=True, case=snapshot)
+        run(office, host="127.0.0.1", port=port)
+
+
+def _demo_office() -> Any:
+    """Return the module that fills the demo's database; it comes with a checkout, like its data."""
+    import importlib.util  # noqa: PLC0415 - beside its one use
+
+    specification = importlib.util.spec_from_file_location("demo_office", fixture("demo_office.py"))
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module
 
 
 # ------------------------------------------------------------------------------------------ proving

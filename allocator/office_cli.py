@@ -1,4 +1,4 @@
-"""What an operator runs: the record's checkpoints and its verification, migrations, backups, a doctor.
+"""What an operator runs: the record's checkpoints, verification and replay, migrations, backups, a doctor.
 
 Where the database is comes from ``--database`` or ALLOCATOR_DATABASE. What holds a password is better set in
 the environment than given as an option, which others on the machine can read.
@@ -46,7 +46,7 @@ PlaceOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the operator's commands to the ``allocator`` command."""
     app.add_typer(audit)
-    for command in (migrate, backup, restore, doctor, housekeep):
+    for command in (migrate, backup, restore, doctor, housekeep, replay):
         app.command()(command)
 
 
@@ -118,3 +118,13 @@ def housekeep(database: DatabaseOption) -> None:
     from allocator import operations  # noqa: PLC0415 - as above
 
     operations.housekeep(database)
+
+
+def replay(
+    suggestion: Annotated[str, typer.Argument(metavar="ID", help="The id of a stored suggestion.")],
+    database: DatabaseOption,
+) -> None:
+    """Decide a stored suggestion once more: 0 if every byte of the answer is the same, 1 if not."""
+    from allocator import operations  # noqa: PLC0415 - as above
+
+    operations.replay(suggestion, database)

@@ -18,13 +18,19 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
+from allocator.access.authorizer import Actor
+from allocator.access.table import table
 from allocator.audit import checkpoints
 from allocator.audit.verify import MEANING, Report, verify_database
+from allocator.casework.committee import Suggestion
 from allocator.clock import SystemClock
 from allocator.doctor import Setup, State, examine
-from allocator.ports import BusyError
+from allocator.ports import BusyError, CorruptError
+from allocator.service import suggestions
 from allocator.service.desk import Desk
+from allocator.service.housekeeping import SYSTEM
 from allocator.service.housekeeping import housekeep as sweep
+from allocator.service.work import Work
 from allocator.store import backup as backups
 from allocator.store import migrate as migrations
 from allocator.store.engine import Connections, DatabaseUrlError, connect, parsed
@@ -165,6 +171,24 @@ def housekeep(database: str) -> None:
     for name, error in swept.failed.items():
         _errors.print(f"{name} could not be done: {error}")
     if swept.failed:
+        raise typer.Exit(FAILED)
+
+
+def replay(identifier: str, database: str) -> None:
+    """Decide a stored suggestion once more, from what is stored: 1 if the answer is not the same."""
+    clock = SystemClock()
+    with _opened(database) as connections, SqlStorage(connections).read(patient=True) as tx:
+        work = Work(tx, table(), Actor(SYSTEM), clock.now(), clock.today(), "replay")
+        try:
+            stored = work.get(Suggestion, identifier)
+            again = None if stored is None else suggestions.replay(work, stored)
+        except CorruptError as error:
+            _fail(f"what is stored is not what was stored: {error}")
+    if again is None:
+        _refuse("there is no suggestion of that id")
+    _console.print(f"stored {again.stored}\nagain  {again.again}")
+    _console.print("the same" if again.same else "NOT the same")
+    if not again.same:
         raise typer.Exit(FAILED)
 
 

@@ -236,8 +236,11 @@ class Transaction(Protocol):
 class Storage(Protocol):
     """Where records are kept."""
 
-    def write(self) -> AbstractContextManager[Transaction]:
+    def write(self, *, patient: bool = False) -> AbstractContextManager[Transaction]:
         """Begin a transaction that may change things; they happen one after another.
+
+        Args:
+            patient: It may take long: much is changed at once, and everybody else waits.
 
         Raises:
             BusyError: It could not begin, or could not be saved.

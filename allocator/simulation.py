@@ -33,6 +33,7 @@ from allocator.policy import Policy
 from allocator.ranking import Ranking, Rankings
 from allocator.rules import RULES_BY_ID
 from allocator.scoring import BROKEN_GIVES, UNKNOWN_GIVES, Verdict
+from allocator.small_cells import REST, hidden
 
 Move = tuple[int, int]
 """A verdict before and after, by number."""
@@ -53,9 +54,6 @@ class SimulationError(ValueError):
 
 UNKNOWN = "unknown"
 """The group of those of whom it is not known, or not comparable, which they belong to."""
-
-REST = "rest"
-"""All groups together that are too small to be named."""
 
 
 @dataclass(frozen=True)
@@ -196,10 +194,8 @@ def protect(grouping: Grouping, groups: Mapping[str, Row], k: int) -> GroupTable
     """Return a table of groups in which no number about fewer than *k* people can be found.
 
     Groups of fewer than *k* people are put together, so that not even their presence shows. Then every cell
-    with fewer than *k* people behind it is hidden, as one corner of a rectangle of four hidden cells. There
-    is another table with the same shown numbers, row totals and column totals, in which one verdict has
-    moved round the corners; so none of the four is known to who knows all the rest. The rectangle is chosen
-    so that the cell might as well be empty, where there is such a one, and else hides as little as may be.
+    with fewer than *k* people behind it is hidden, with as many others as it takes
+    (:func:`allocator.small_cells.hidden`).
     """
     rows = _large_enough(grouping, groups, k)
     if len(rows) < 2:  # noqa: PLR2004 - one group is everybody
@@ -214,17 +210,14 @@ def protect(grouping: Grouping, groups: Mapping[str, Row], k: int) -> GroupTable
         for move in columns
         if row.moves.get(move, Cell()).count and row.moves[move].fewest < k
     ]
-    hidden: set[tuple[str, Move]] = set()
-    for cell in small:
-        if cell not in hidden:
-            hidden |= _rectangle(cell, list(rows), columns, numbers, hidden)
+    gone = hidden(list(rows), columns, numbers, small)
     return GroupTable(
         grouping,
         tuple(
             GroupRow(
                 group=name,
                 total=row.all.count,
-                moves={m: None if (name, m) in hidden else numbers[name, m] for m in columns},
+                moves={m: None if (name, m) in gone else numbers[name, m] for m in columns},
             )
             for name, row in rows.items()
         ),
@@ -246,34 +239,6 @@ def _large_enough(grouping: Grouping, groups: Mapping[str, Row], k: int) -> dict
             break
         rest = rest.beside(named.pop(name), disjoint=grouping.of_people)
     return named | {REST: rest}
-
-
-def _rectangle(
-    cell: tuple[str, Move],
-    rows: Sequence[str],
-    columns: Sequence[Move],
-    numbers: Mapping[tuple[str, Move], int],
-    hidden: set[tuple[str, Move]],
-) -> set[tuple[str, Move]]:
-    """Return the corners of the best rectangle from which a verdict can be moved round, *cell* being one."""
-    row, column = cell
-    best: tuple[tuple[bool, int, int, int], set[tuple[str, Move]]] | None = None
-    for i, other in enumerate(rows):
-        for j, beside in enumerate(columns):
-            if other == row or beside == column:
-                continue
-            across, down, opposite = (row, beside), (other, column), (other, beside)
-            can_shrink = numbers[opposite] > 0
-            can_grow = numbers[across] > 0 and numbers[down] > 0
-            if not can_shrink and not can_grow:
-                continue
-            corners = {cell, across, down, opposite}
-            lost = sum(numbers[corner] for corner in corners - hidden)
-            place = (numbers[opposite] < numbers[cell], lost, i, j)
-            if best is None or place < best[0]:
-                best = (place, corners)
-    assert best is not None, "a cell that is not all of its row has a rectangle"
-    return best[1]
 
 
 # --------------------------------------------------------------------------------------------- tallies

@@ -20,7 +20,6 @@ from allocator.ranking import ENGINE
 from allocator.rules import RULEBOOK
 from allocator.scoring import Verdict
 from allocator.simulation import (
-    REST,
     UNKNOWN,
     Change,
     Grouping,
@@ -30,6 +29,7 @@ from allocator.simulation import (
     Simulation,
     UnitChange,
 )
+from allocator.small_cells import REST
 from allocator.texts import Catalog, catalog, fill, sentence_case
 
 HIDDEN = "·"

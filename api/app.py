@@ -37,7 +37,7 @@ from api import description, engines, errors, login, refusals
 from api.auth import TOKEN_VARIABLE, WeakTokenError, checked_token
 from api.metrics import REQUESTS, SECONDS
 from api.office import Office
-from api.routes import case, log, operations, policy, questions, rankings, records
+from api.routes import case, log, operations, policy, questions, rankings, records, reports
 from api.schemas import RankingQuestion, ShortlistQuestion, SuggestionsQuestion
 
 __all__ = ["TOKEN_VARIABLE", "WeakTokenError", "create_app", "create_office", "run"]
@@ -103,6 +103,7 @@ def create_office(
     token: str | None = None,
     demo: bool = False,
     logins: Logins | None = None,
+    case: Snapshot | None = None,
 ) -> FastAPI:
     """Return the application for an office: stored records, use cases and logins.
 
@@ -115,6 +116,7 @@ def create_office(
         token: The secret of calling systems; without it there are none.
         demo: Let everyone log in as anyone. For invented data only.
         logins: Who is logged in, if the usual hashing will not do.
+        case: In a demonstration, the case that questions without one of their own are about; anyone may ask.
 
     Raises:
         WeakTokenError: The token is too short.
@@ -127,9 +129,12 @@ def create_office(
         connections.engine.dispose()
 
     app = _new_app(lifespan=lifespan, redirect_slashes=False)
-    app.state.case = Snapshot(as_of=clock.today())
+    app.state.case = Snapshot(as_of=clock.today()) if case is None else case
     app.state.policy = used
-    app.state.token = secrets.token_urlsafe() if token is None else checked_token(token)
+    if demo and case is not None:
+        app.state.token = None
+    else:
+        app.state.token = secrets.token_urlsafe() if token is None else checked_token(token)
     app.state.office = Office(connections, desk, logins or Logins(desk), Journal(desk), demo)
     errors.install(app)
     refusals.install(app)
@@ -138,6 +143,7 @@ def create_office(
     login.install(app, demo=demo)
     log.install(app)
     records.install(app)
+    reports.install(app)
     for module in (questions, rankings, policy):
         app.include_router(module.router, prefix=API)
     app.include_router(operations.router)

@@ -66,6 +66,7 @@ from allocator.service.errors import ForbiddenError, NotFoundError, RefusalError
 from allocator.service.uses import Command, Nothing
 from tests.databases import BACKENDS
 from tests.office import TODAY, Office
+from tests.test_stored_suggestions import with_policy
 
 DAY = timedelta(days=1)
 LATER = TODAY + 365 * DAY
@@ -75,6 +76,7 @@ LATER = TODAY + 365 * DAY
 def office(request: pytest.FixtureRequest) -> Iterator[Office]:
     """An office with one house and two persons, on each kind of database."""
     made = Office(request.param)
+    with_policy(made)
     made.house()
     made.seed(Person(), "P-1")
     made.seed(Person(), "P-2")
@@ -411,6 +413,7 @@ def test_each_step_is_taken_from_where_it_leads_on(
 ) -> None:
     """From any other state it is refused, and the case stands as it stood."""
     office = Office()
+    with_policy(office)
     office.house(units=len(CaseState))
     actor = office.somebody(Role.COMMITTEE_LEADER if name == "cases.place_in_crisis" else Role.CASEWORKER)
     for number, state in enumerate(CaseState, start=1):
@@ -670,6 +673,7 @@ def test_after_a_crisis_the_case_goes_on_where_it_was(office: Office, worker: Ac
 def test_a_crisis_placement_has_an_end_and_a_free_unit(change: dict[str, Any], code: str | None) -> None:
     """It is looked at after today and before it ends; nobody is put where somebody lives or nobody can."""
     office = Office()
+    with_policy(office)
     office.house()
     office.seed(Person(), "P-1")
     case(office)

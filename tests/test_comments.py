@@ -134,3 +134,23 @@ def test_words_of_the_list_are_told_to_author_and_leader(office: Office) -> None
 
     for reader, sees in ((author, True), (leader, True), (colleague, False)):
         assert ("words" in office.desk.show(reader, Kind.COMMENT, first).view) is sees
+
+
+def test_what_was_taken_back_is_read_in_no_version(office: Office) -> None:
+    """Neither in the history nor as an older version, nor its words, by whoever; it stays in the record."""
+    staff, worker = office.somebody(Role.SCHEME_STAFF, "nordlia"), office.somebody(Role.CASEWORKER)
+    first = remark(office, staff, text="Han er jo muslim.")
+    assert office.desk.history(staff, Kind.COMMENT, first)[0].view["text"] == "Han er jo muslim."
+    office.run(staff, "comments.withdraw", Nothing(), first)
+
+    for reader in (staff, worker):
+        views = [shown.view for shown in office.desk.history(reader, Kind.COMMENT, first)]
+        views.append(office.desk.show(reader, Kind.COMMENT, first, 1).view)
+        assert {view["text"] for view in views} == {"–"}
+        assert not any(view.get("words") for view in views)
+        assert [view["withdrawn"] for view in views] == [False, True, False]
+    with office.storage.read() as tx:
+        kept = tx.get(Kind.COMMENT, first, 1)
+        assert kept is not None
+        assert isinstance(kept.body, Comment)
+        assert kept.body.text == "Han er jo muslim."

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from allocator.casework.cases import Case
 from allocator.casework.codes import AddressProtection, Purpose, Role
 from allocator.casework.people import Person
 from allocator.casework.records import Kind
@@ -20,7 +21,7 @@ from allocator.service.errors import (
 )
 from allocator.service.uses import Nothing
 from tests.databases import BACKENDS
-from tests.office import Office
+from tests.office import TODAY, Office
 
 
 @pytest.fixture(params=BACKENDS)
@@ -124,3 +125,40 @@ def test_pages_go_on_where_the_last_one_ended(office: Office) -> None:
         after = page.after
 
     assert seen == ["nordlia-1", "nordlia-2", "nordlia-3"]
+
+
+def test_a_list_logs_the_looks_at_those_who_are_on_it_and_no_others(office: Office) -> None:
+    """Units are about nobody, tenancies are: each page logs what it shows, the last one not shown is not."""
+    office.house("havna", units=9)
+    for number in range(1, 8):
+        office.resident(f"L-{number}", f"havna-{number}")
+    worker = office.somebody(Role.CASEWORKER)
+    before = len(office.log())
+    shown: list[str] = []
+    after = None
+    while True:
+        page = office.desk.page(worker, Kind.TENANCY, limit=3, after=after)
+        shown += [item.stored.id for item in page.items]
+        looks = [entry["id"] for entry in office.log()[before:]]
+        assert looks == shown
+        if page.after is None:
+            break
+        after = page.after
+    assert len(shown) >= 7
+
+
+def test_what_is_about_nobody_takes_no_looks_from_what_is(office: Office) -> None:
+    """Of comments some are about a unit and some about a case: the looks are those of the page."""
+
+    office.seed(Person(), "P-9")
+    office.seed(Case(person="P-9", received_on=TODAY, waiting_since=TODAY), "S-9")
+    worker = office.somebody(Role.CASEWORKER)
+    for number in range(6):
+        on = (Kind.CASE, "S-9") if number % 2 else (Kind.UNIT, "nordlia-1")
+        body = Comment(about=on[0], of=on[1], author="x", text="Rolig.", case="S-9" if number % 2 else None)
+        office.seed(body, f"CO-{number}")
+    for limit in range(1, 6):
+        before = len(office.log())
+        items = office.desk.page(worker, Kind.COMMENT, limit=limit).items
+        about = [item.stored.id for item in items if item.view["of"] == "S-9"]
+        assert [entry["id"] for entry in office.log()[before:]] == about

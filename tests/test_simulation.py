@@ -28,7 +28,6 @@ from allocator.policy import Policy
 from allocator.scoring import Verdict, suggest
 from allocator.simulation import (
     GROUPINGS,
-    REST,
     Grouping,
     GroupTable,
     Move,
@@ -42,6 +41,7 @@ from allocator.simulation import (
     resume,
 )
 from allocator.simulation_report import Bar, document, inputs, pages
+from allocator.small_cells import REST
 from allocator.texts import Language
 from tests.cases import (
     TODAY,

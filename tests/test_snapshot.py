@@ -209,3 +209,24 @@ def test_a_kode_6_case_is_not_in_the_guarded_facts(office: Office) -> None:
 
     assert facts_now(office, guarded=True).applicants == ()
     assert len(facts_now(office).applicants) == 1
+
+
+def test_who_leaves_one_home_today_and_has_another_is_one_resident(office: Office) -> None:
+    """The new home counts; whatever is recorded, a suggestion can be asked for."""
+    home = office.now(Tenancy, "L-B-1").body
+    gone = {"moved_out": TODAY, "end_reason": EndReason.TRANSFER}
+    office.seed(home.model_copy(update=gone), "L-B-1", version=2)
+    office.seed(Tenancy(person="B-1", unit="nordlia-2", scheme="nordlia", moved_in=TODAY), "L-2")
+
+    assert [(r.id, r.unit) for r in facts_now(office).residents] == [("B-1", "nordlia-2")]
+
+
+def test_two_kode_6_people_in_a_unit_are_one_unknown_occupant(office: Office) -> None:
+    """In the guarded facts a unit has one placeholder, however many live there."""
+    strict = Person(protection=AddressProtection.STRICTLY_CONFIDENTIAL)
+    office.seed(strict, "B-1", version=2)
+    office.seed(strict, "B-2")
+    office.seed(Tenancy(person="B-2", unit="nordlia-1", scheme="nordlia", shares="L-B-1"), "L-2")
+
+    assert [r.id for r in facts_now(office, guarded=True).residents] == ["nordlia-1"]
+    assert len(facts_now(office).residents) == 2

@@ -47,7 +47,7 @@ def with_policy(office: Office) -> None:
     office.seed(
         StoredPolicy(
             name=policy.name,
-            version=policy.version,
+            policy_version=policy.version,
             content=content,
             sha256=policy.sha256,
             valid_from=policy.document.valid_from,

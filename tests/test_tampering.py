@@ -70,7 +70,7 @@ def _policy(office: Office, number: int) -> None:
         content = tx.keep(f"policy {number}".encode())
     policy = StoredPolicy(
         name="p",
-        version=str(number),
+        policy_version=str(number),
         content=content,
         sha256=content,
         valid_from=date(2026, 1, number),

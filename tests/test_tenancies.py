@@ -649,3 +649,19 @@ def test_tenancies_of_another_house_are_not_there(office: Office) -> None:
         office.run(office.somebody(Role.SCHEME_LEADER, "havna"), "tenancies.give_notice", _notice(), tenancy)
     with pytest.raises(ForbiddenError):
         office.run(office.somebody(Role.SCHEME_STAFF, "nordlia"), "tenancies.give_notice", _notice(), tenancy)
+
+
+def test_nobody_moves_into_a_home_on_the_last_day_in_another(office: Office, leader: Actor) -> None:
+    """Until the evening they live in the old one; the day after they may move (found by the life of a case)."""
+    office.resident("B-1", "nordlia-1")
+    out = MoveOut(moved_out=TODAY, end_reason=EndReason.TRANSFER)
+    office.run(leader, "tenancies.move_out", out, "L-B-1")
+    asked = MoveIn(person="B-1", unit="nordlia-2", moved_in=TODAY)
+
+    with pytest.raises(RefusalError) as error:
+        office.run(leader, "tenancies.move_in", asked)
+    assert refused(error) == "has-a-home"
+
+    office.clock.to(TODAY + DAY)
+    later = asked.model_copy(update={"moved_in": TODAY + DAY})
+    office.run(leader, "tenancies.move_in", later)

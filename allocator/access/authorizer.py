@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from allocator.access.table import Access, SuggestionReader, Where
+from allocator.access.table import Access, Report, SuggestionReader, Where
 from allocator.casework.codes import Clearance, Purpose, Role
 from allocator.casework.offices import Account, Grant
 from allocator.casework.records import Kind
@@ -175,6 +175,20 @@ def imports(access: Access, actor: Actor) -> bool:
 def exports(access: Access, actor: Actor) -> bool:
     """Return whether *actor* may take out all at once what they see."""
     return any(access.roles[grant.role].exports for grant in actor.grants)
+
+
+def gives_extracts(access: Access, actor: Actor) -> bool:
+    """Return whether *actor* gives people what is held about them, and does it now."""
+    held = any(access.roles[grant.role].gives_extracts for grant in actor.grants)
+    return held and actor.purpose is Purpose.SUBJECT_ACCESS
+
+
+def may_report(access: Access, actor: Actor, report: Report) -> frozenset[str] | None:
+    """Return the schemes that *actor* may read a report about: none, some, or None for all of them."""
+    held = [grant for grant in actor.grants if report in access.roles[grant.role].reports]
+    if any(not access.roles[grant.role].of_scheme for grant in held):
+        return None
+    return frozenset().union(*(grant.schemes for grant in held))
 
 
 def reader(access: Access, actor: Actor) -> Reader | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from allocator.access.table import Access
 from allocator.casework.bodies import BODIES
 from allocator.casework.records import Body, Kind, Link, Stored, mentioned, naming
+from allocator.casework.voice import Comment
 
 
 def view(
@@ -40,6 +42,17 @@ def view(
         if inner:
             shown[name] = inner
     return shown
+
+
+def without_withdrawn(stored: Stored[Body], newest: Stored[Body]) -> Stored[Body]:
+    """Return a version of a record without the words that its author has taken back since.
+
+    They stay in the record, so that whoever checks it finds it whole; they are shown to nobody.
+    """
+    body, now = stored.body, newest.body
+    if not isinstance(body, Comment) or not isinstance(now, Comment) or not now.withdrawn:
+        return stored
+    return replace(stored, body=body.model_copy(update={"text": now.text, "words": now.words}))
 
 
 def _in_order(value: Any) -> Any:

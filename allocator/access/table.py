@@ -40,6 +40,21 @@ class SuggestionReader(StrEnum):
     STAFF = "staff"
 
 
+class Report(StrEnum):
+    """Figures over all that is stored, about nobody in particular.
+
+    `VETOES`: how often staff object, what comes of it and what it closes. `RULES`: how often advice is
+    followed. `WAITING`: who waits for a reply, how long people wait, and units that stand empty. `NEEDS`:
+    unmet needs. `IMPACT`: suggestions and decisions by gender and age.
+    """
+
+    VETOES = "vetoes"
+    RULES = "rules"
+    WAITING = "waiting"
+    NEEDS = "needs"
+    IMPACT = "impact"
+
+
 class Read(Record):
     """That a role may see some fields of some records."""
 
@@ -72,6 +87,9 @@ class RoleAccess(Record):
         default=False, description="May bring in a municipality's records; with clearances that they need."
     )
     exports: bool = Field(default=False, description="May take out what the role sees, all at once.")
+    reports: frozenset[Report] = Field(
+        default=frozenset(), description="Reports that it may read; for its own schemes, if held for schemes."
+    )
     of_scheme: bool = Field(default=False, description="The role is held for certain schemes.")
     reads: tuple[Read, ...] = ()
     does: tuple[Does, ...] = ()

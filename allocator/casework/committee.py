@@ -210,6 +210,7 @@ class Decision(Body):
         replies: The answers to objections.
         stale_confirmed: Why it was made though the facts had changed since (E-33).
         rests_on: The facts that the suggestion read.
+        missing: The facts that nobody knew when somebody was placed in a crisis (E-22).
         doubts: Facts it rests on that have changed since; it should be looked at again.
         crisis_until: The last day of a crisis placement.
         second: Who approved it, if another than its proposer.
@@ -242,6 +243,7 @@ class Decision(Body):
     appeal_weeks: Count
     stale_confirmed: Text | None = None
     rests_on: tuple[Rested, ...] = ()
+    missing: tuple[Rested, ...] = ()
     doubts: tuple[Rested, ...] = ()
     crisis_until: Day | None = None
     state: DecisionState = DecisionState.PROPOSED

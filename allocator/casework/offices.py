@@ -68,7 +68,7 @@ class StoredPolicy(Body):
     kind: ClassVar[Kind] = Kind.POLICY
 
     name: Name
-    version: Name
+    policy_version: Name
     content: KeptSha256 = Field(description="Content hash of its text.")
     sha256: Name = Field(description="Hash as suggestions show it.")
     valid_from: Day

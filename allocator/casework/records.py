@@ -231,8 +231,8 @@ def _listed(value: Any) -> Any:
 
 def mentioned(record: BaseModel) -> Iterator[Link]:
     """Yield the links that the fields of a record hold, of itself and of the records within it."""
-    if isinstance(record, Mentioning):
-        yield from record.mentions()
+    if _tells(type(record)):
+        yield from typing.cast("Mentioning", record).mentions()
     for name, kinds in naming(type(record)).items():
         value = getattr(record, name)
         for kind in kinds:
@@ -252,6 +252,12 @@ def _flat(value: Any) -> Iterator[Any]:
             yield from _flat(item)
     elif value is not None:
         yield value
+
+
+@cache
+def _tells(kind: type[BaseModel]) -> bool:
+    """Return whether records of a kind say themselves what they mention."""
+    return issubclass(kind, Mentioning)
 
 
 @cache

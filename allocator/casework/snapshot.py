@@ -115,7 +115,8 @@ def _residents(
     as_of: date,
 ) -> Iterable[model.Resident]:
     shared = {t.body.shares for t in register.tenancies if t.body.shares is not None}
-    for tenancy in _by_id(register.tenancies):
+    named: set[str] = set()
+    for tenancy in sorted(_by_id(register.tenancies), key=lambda t: t.body.moved_out is not None):
         home = tenancy.body
         if not lives_there(home, as_of) or home.person not in people:
             continue
@@ -125,6 +126,9 @@ def _residents(
         household = home.shares or (tenancy.id if tenancy.id in shared else None)
         hidden = home.person in strict
         name = home.unit if hidden else home.person
+        if name in named:
+            continue  # a second placeholder of one unit, or a home that is left today for another
+        named.add(name)
         ids.resident[home.person] = name
         facts = {} if hidden else known_facts(people[home.person].facts, PersonFacts, as_of)
         yield model.Resident(

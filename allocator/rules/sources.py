@@ -195,6 +195,11 @@ APPEAL = Law("appeal", (LawVersion(_PROCEDURE_ACT, "§ 28", _PROCEDURE_DAY),))
 APPEAL_DEADLINE = Law("appeal-deadline", (LawVersion(_PROCEDURE_ACT, "§ 29", _PROCEDURE_DAY),))
 REVERSAL = Law("reversal", (LawVersion(_PROCEDURE_ACT, "§ 35", _PROCEDURE_DAY),))
 SUSPENSION = Law("suspension", (LawVersion(_PROCEDURE_ACT, "§ 42", _PROCEDURE_DAY),))
+EXEMPT_FROM_PUBLIC = Law("exempt-from-public", (LawVersion("offentleglova", "§ 13", date(2009, 1, 1)),))
+CONFIDENTIALITY = Law("confidentiality", (LawVersion(_PROCEDURE_ACT, "§ 13", _PROCEDURE_DAY),))
+SERVICES_CONFIDENTIALITY = Law(
+    "services-confidentiality", (LawVersion(_SERVICES_ACT, "§ 12-1", _SERVICES_DAY),)
+)
 DOCUMENTED_SYSTEM = Law(
     "documented-system",
     (LawVersion("forvaltningsloven (LOV-2025-06-20-81)", "§ 13", in_force=False),),
@@ -214,6 +219,9 @@ LAW = {
     for ref in (
         SOUND_SERVICES,
         DUTY_TO_INVESTIGATE,
+        EXEMPT_FROM_PUBLIC,
+        CONFIDENTIALITY,
+        SERVICES_CONFIDENTIALITY,
         VISITING_BAN,
         SUITABLE_HOUSING,
         COMPOSITE_AGREEMENTS,

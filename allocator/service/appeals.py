@@ -197,7 +197,7 @@ def pool(work: Work, appeal: Stored[Appeal]) -> Pool:
     suggestion = work.get(Suggestion, decision.suggestion)
     if suggestion is None:
         work.refuse("no-suggestion-to-show")
-    case = _facts(work, suggestion.body)
+    case = facts_then(work, suggestion.body)
     work.note(appeal, outcome="shown", groups=["pool"])
     names = _names(suggestion.id, case)
     vacancies = [
@@ -226,7 +226,8 @@ def pool(work: Work, appeal: Stored[Appeal]) -> Pool:
     )
 
 
-def _facts(work: Work, suggestion: Suggestion) -> Snapshot:
+def facts_then(work: Work, suggestion: Suggestion) -> Snapshot:
+    """Return the facts that a suggestion was made of; without kode-6 people for who is not cleared."""
     guarded = Clearance.KODE_6 not in work.actor.cleared
     name = suggestion.guarded_facts if guarded and suggestion.guarded_facts else suggestion.facts
     content = work.tx.kept(name)

@@ -6,6 +6,7 @@ waiting list is the day it counts from (`waiting_since`); nothing here changes t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -23,24 +24,28 @@ from allocator.casework.codes import (
     ReservationReason,
     ReviewKind,
 )
-from allocator.casework.committee import Decision, Review
+from allocator.casework.committee import Decision, Deviation, Rested, Review
 from allocator.casework.days import day_after
-from allocator.casework.housing import Scheme, Unit
+from allocator.casework.housing import Scheme, Unit, UnitReservation
 from allocator.casework.law import DECISION_LAW
 from allocator.casework.offices import Account
 from allocator.casework.people import Person
 from allocator.casework.records import AccountId, Kind, Link, Stored
+from allocator.casework.snapshot import Register
 from allocator.casework.voice import Hearing
 from allocator.codes import AgreementForm, FactStatus, PlacementKind, UnitStatus
 from allocator.model import ADULT_AGE, Day, Id, MunicipalityCode, Name, Placement, Text, Wishes, age_on
+from allocator.service import weighing
 from allocator.service.allotments import check_apart
-from allocator.service.clarifications import settle
-from allocator.service.decisions import CRISIS_DAYS
+from allocator.service.clarifications import needed, settle
+from allocator.service.decisions import CRISIS_DAYS, Reason
 from allocator.service.endings import decisions_in_force, end_case
 from allocator.service.errors import ForbiddenError
 from allocator.service.housing import allotments, held, release_now, state_today
+from allocator.service.readings import whole
 from allocator.service.tenancies import case_of, home_of
 from allocator.service.uses import Command, Nothing, UseCase, acts, creates
+from allocator.service.weighing import Said, Weighed
 from allocator.service.work import Work
 
 HEARD_WITHIN = timedelta(days=7)
@@ -404,18 +409,44 @@ def close(work: Work, asked: Reasoned, case: Stored[Case]) -> Stored[Case]:
 
 
 class PlaceInCrisis(Reasoned):
-    """A roof at once: where, why, until when, and when it is looked at again."""
+    """A roof at once: where, why, until when, and when it is looked at again.
+
+    Attributes:
+        deviation: Needed where something that members read advises against the unit.
+        sealed_deviation: Needed, from the cleared, where something speaks against it that only they read.
+    """
 
     unit: Id
     review_by: Day
     until: Day = Field(description="Last day of the placement.")
     answer_by: Day | None = Field(default=None, description="When the scheme answers; missing: in a week.")
+    deviation: Reason | None = None
+    sealed_deviation: Reason | None = None
+
+
+def _weigh_crisis(work: Work, asked: PlaceInCrisis, case: Stored[Case]) -> Weighed | None:
+    """Ask the engine about the unit, as things would stand: in a crisis, the unit not held back."""
+    _check_state(work, case, *_BEFORE_DECISION)
+    unit = work.named(Unit, asked.unit, "/unit")
+    freed = _to_release(work, case, unit)
+    placed = replace(case, body=case.body.model_copy(update={"placement": _crisis_placement(asked, case)}))
+
+    def supposing(records: Register) -> Register:
+        return replace(
+            records,
+            cases=[placed if other.id == case.id else other for other in records.cases],
+            reservations=[r for r in records.reservations if freed is None or r.id != freed.id],
+        )
+
+    return weighing.weigh(work, case.id, unit.id, None, supposing)
 
 
 def place_in_crisis(work: Work, asked: PlaceInCrisis, case: Stored[Case]) -> Stored[Case]:
     """Place somebody in a crisis: decided at once, with an end, heard afterwards, looked at the next day.
 
-    What is missing is asked for afterwards (E-22). The place on the waiting list is kept.
+    One person decides it, and another looks at it the next day. The rules are asked all the same: what may
+    not be overruled bars the unit, and what nobody knows is listed in the decision and asked for afterwards
+    (E-22). The place on the waiting list is kept.
     """
     _check_state(work, case, *_BEFORE_DECISION)
     unit = work.named(Unit, asked.unit, "/unit")
@@ -429,27 +460,8 @@ def place_in_crisis(work: Work, asked: PlaceInCrisis, case: Stored[Case]) -> Sto
         work.wrong("/answer_by", "today or a later day")
     if decisions_in_force(work, case.id):
         work.refuse("has-a-place")
-    _checked_for_safety(work, case, unit)
-    law = DECISION_LAW[DecisionType.TEMPORARY]
-    decision = work.create(
-        Decision(
-            type=DecisionType.TEMPORARY,
-            case=case.id,
-            outcome=DecisionOutcome.ALLOCATED,
-            unit=unit.id,
-            scheme=unit.body.scheme,
-            grounds=asked.reason,
-            agreement=AgreementForm.EMERGENCY,
-            law=law.refs,
-            appeal_body=law.body,
-            appeal_weeks=law.weeks,
-            crisis_until=asked.until,
-            state=DecisionState.MADE,
-            proposed_by=work.actor.account,
-            proposed_on=work.today,
-            made_on=work.today,
-        )
-    )
+    weighed = _checked_for_safety(work, asked, case, unit)
+    decision = work.create(_crisis_decision(work, asked, case, unit, weighed))
     work.create(
         Hearing(
             case=case.id,
@@ -462,27 +474,79 @@ def place_in_crisis(work: Work, asked: PlaceInCrisis, case: Stored[Case]) -> Sto
     )
     for day in sorted({day_after(work.today), asked.review_by}):
         work.create(Review(what=ReviewKind.CRISIS, case=case.id, decision=decision.id, by=day))
-    placement = case.body.placement.model_copy(
-        update={"kind": PlacementKind.CRISIS, "review_by": asked.review_by}
+    placed = work.change(case, state=CaseState.CRISIS, placement=_crisis_placement(asked, case))
+    needed(work, case.id, weighed.exact.missing)
+    return placed
+
+
+def _crisis_placement(asked: PlaceInCrisis, case: Stored[Case]) -> Placement:
+    return case.body.placement.model_copy(update={"kind": PlacementKind.CRISIS, "review_by": asked.review_by})
+
+
+def _crisis_decision(
+    work: Work, asked: PlaceInCrisis, case: Stored[Case], unit: Stored[Unit], weighed: Weighed
+) -> Decision:
+    law = DECISION_LAW[DecisionType.TEMPORARY]
+    deviation = None
+    if asked.deviation is not None:
+        verdict, rules = weighed.told["verdict"], weighing.told_rules(weighed)
+        deviation = Deviation(reason=asked.deviation, verdict=verdict, rules=rules)
+    return Decision(
+        type=DecisionType.TEMPORARY,
+        case=case.id,
+        outcome=DecisionOutcome.ALLOCATED,
+        unit=unit.id,
+        scheme=unit.body.scheme,
+        grounds=asked.reason,
+        told_sha256=weighed.told_sha256,
+        judged_sha256=weighed.judged_sha256,
+        deviation=deviation,
+        sealed_deviation=asked.sealed_deviation if weighed.cleared else None,
+        agreement=AgreementForm.EMERGENCY,
+        law=law.refs,
+        appeal_body=law.body,
+        appeal_weeks=law.weeks,
+        rests_on=weighed.exact.rests_on,
+        missing=tuple(Rested(of=of, path=path) for of, path in _lacking(weighed)),
+        crisis_until=asked.until,
+        state=DecisionState.MADE,
+        proposed_by=work.actor.account,
+        proposed_on=work.today,
+        made_on=work.today,
     )
-    return work.change(case, state=CaseState.CRISIS, placement=placement)
 
 
-def _checked_for_safety(work: Work, case: Stored[Case], unit: Stored[Unit]) -> None:
-    """Refuse a crisis placement that the hard safety rules bar (E-22).
+def _lacking(weighed: Weighed) -> list[tuple[str, str]]:
+    """Return what nobody knows, each fact once however many of its values are asked about."""
+    return sorted({(of, whole(path)) for of, path, _ in weighed.exact.missing})
 
-    A unit must be free; one that is held back for emergencies is. Nobody is placed near somebody they must
-    be kept apart from who was given a unit there and has not moved in. What the engine bars is found out
-    before the transaction, and is to be checked here against `work.prepared`.
-    """
+
+def _to_release(work: Work, case: Stored[Case], unit: Stored[Unit]) -> Stored[UnitReservation] | None:
+    """Return the reservation that a crisis placement ends: one for emergencies, or for this very case."""
     reservation = held(work, unit.id)
-    if reservation is not None and not allotments(work, unit.id):
-        for_this = reservation.body.case == case.id
-        if reservation.body.reason is ReservationReason.EMERGENCY or for_this:
-            release_now(work, reservation)
+    if reservation is None or allotments(work, unit.id):
+        return None
+    for_this = reservation.body.case == case.id
+    return reservation if reservation.body.reason is ReservationReason.EMERGENCY or for_this else None
+
+
+def _checked_for_safety(work: Work, asked: PlaceInCrisis, case: Stored[Case], unit: Stored[Unit]) -> Weighed:
+    """Refuse a crisis placement that the rules bar, or in a unit that is not free (E-22).
+
+    Nobody is placed near somebody they must be kept apart from who was given a unit there and has not moved
+    in. Whoever may not know of what bars the unit is told what fits any cause.
+    """
+    reservation = _to_release(work, case, unit)
+    if reservation is not None:
+        release_now(work, reservation)
     if state_today(work, unit).status is not UnitStatus.VACANT:
         work.refuse("unit-not-free")
+    weighed: Weighed | None = work.prepared
+    said = Said(asked.deviation, asked.sealed_deviation, None)
+    weighing.check(work, weighed, said, crisis=True)
+    assert weighed is not None
     check_apart(work, case, unit)
+    return weighed
 
 
 USES: tuple[UseCase[Any], ...] = (
@@ -502,5 +566,5 @@ USES: tuple[UseCase[Any], ...] = (
     acts("cases.hand_over", Case, HandOver, hand_over),
     acts("cases.withdraw", Case, Reasoned, withdraw),
     acts("cases.close", Case, Reasoned, close),
-    acts("cases.place_in_crisis", Case, PlaceInCrisis, place_in_crisis),
+    acts("cases.place_in_crisis", Case, PlaceInCrisis, place_in_crisis, _weigh_crisis),
 )

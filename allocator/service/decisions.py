@@ -61,9 +61,11 @@ LEAST_GROUNDS = 40
 """Fewest letters and digits of own words in the grounds: about one short sentence. A local choice."""
 
 FOUR_EYES = frozenset({DecisionType.ALLOCATION})
-"""Types that two people must stand behind, as must every decision that gives a unit, a crisis placement too.
+"""Types that two people must stand behind, as must every decision that gives a unit.
 
-A local choice, after practice elsewhere: nobody takes both steps (`peers.md`, lesson 9).
+A local choice, after practice elsewhere: nobody takes both steps (`peers.md`, lesson 9). A crisis at night
+does not wait for a second person: whoever is on call places somebody alone (`cases.place_in_crisis`), and
+another looks at it the next day (E-22).
 """
 
 CRISIS_DAYS = 92

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from allocator.access.authorizer import Actor, Sight, may, may_ever, reader, sees
-from allocator.access.redaction import view
+from allocator.access.redaction import view, without_withdrawn
 from allocator.access.table import Access, table
 from allocator.casework.bodies import BODIES
 from allocator.casework.cases import Case
@@ -33,6 +33,7 @@ from allocator.service.errors import (
 from allocator.service.uses import Command, UseCase
 from allocator.service.work import Work, new_id
 
+B = TypeVar("B", bound=Body)
 T = TypeVar("T")
 
 _AGAIN = 4
@@ -219,8 +220,9 @@ class Desk:
             newest = work.get(BODIES[kind], identifier)
             stored = newest if version is None else tx.get(kind, identifier, version)
             if newest is not None and stored is not None:
-                shown = self._looked(work, stored, newest)
+                shown = self._seen(work, stored, newest)
                 if shown is not None:
+                    self._note_look(work, shown)
                     tx.append(work.notes, facts=False)
                     return shown
         self._log_denied(actor, "look", kind, identifier)
@@ -238,7 +240,11 @@ class Desk:
             hidden = work.hidden()
             groups = newest.sight.groups or frozenset()
             return [
-                Shown(stored, newest.sight, view(self.access, stored, groups, hidden))
+                Shown(
+                    stored,
+                    newest.sight,
+                    view(self.access, without_withdrawn(stored, newest.stored), groups, hidden),
+                )
                 for stored in tx.history(kind, identifier)
             ]
 
@@ -267,15 +273,16 @@ class Desk:
                 more = len(found) == _STEP
                 for stored in found:
                     place = (stored.body.order(), stored.id)
-                    shown = self._looked(work, stored, stored, links)
-                    if shown is not None:
-                        items.append(shown)
+                    seen = self._seen(work, stored, stored, links)
+                    if seen is not None:
+                        items.append(seen)
                     if len(items) > limit:
                         break
             whole = len(items) <= limit
-            del work.notes[limit:]
-            tx.append(work.notes, facts=False)
             kept = tuple(items[:limit])
+            for shown in kept:
+                self._note_look(work, shown)
+            tx.append(work.notes, facts=False)
             last = None if whole else (kept[-1].stored.body.order(), kept[-1].stored.id)
             return Page(kept, last)
 
@@ -314,6 +321,42 @@ class Desk:
             tx.append(work.notes, facts=False)
         return content
 
+    def look_into(
+        self,
+        actor: Actor,
+        body: type[B],
+        identifier: str,
+        use: str,
+        tell: Callable[[Work, Stored[B]], T],
+    ) -> T:
+        """Return what is told of a record that the actor may see; the looks that it notes are logged.
+
+        Raises:
+            NotFoundError: It is not there, or not for them.
+        """
+        with self.storage.read(patient=True) as tx:
+            work = self._work(tx, actor, use)
+            stored = work.get(body, identifier)
+            if stored is not None and sees(self.access, actor, body.kind, work.circumstances(stored)).visible:
+                told = tell(work, stored)
+            else:
+                stored = None
+        if stored is None:
+            self._log_denied(actor, use, body.kind, identifier)
+            raise NotFoundError(f"no such {body.kind}")
+        with self.storage.write() as tx:
+            tx.append(work.notes, facts=False)
+        return told
+
+    def refuse(self, actor: Actor, use: str, kind: Kind, identifier: str) -> NoReturn:
+        """Log that somebody was refused something that their role does not have.
+
+        Raises:
+            ForbiddenError: Always.
+        """
+        self._log_denied(actor, use, kind, identifier)
+        raise ForbiddenError(use)
+
     @staticmethod
     def _own_schemes(actor: Actor) -> frozenset[str]:
         return frozenset().union(*(grant.schemes for grant in actor.grants))
@@ -328,18 +371,22 @@ class Desk:
             names.update(name for finding in entry["findings"] for name in finding["about"])
         return frozenset(name for name in names if work.get(Person, name) is not None)
 
-    def _looked(
+    def _seen(
         self, work: Work, stored: Stored[Body], newest: Stored[Body], links: tuple[Link, ...] = ()
     ) -> Shown | None:
+        """Return what the actor may see of a version of a record; None if they may not know of it."""
         sight = sees(self.access, work.actor, stored.kind, work.circumstances(newest))
         if sight.groups is None:
             return None
-        shown = view(self.access, stored, sight.groups, work.hidden())
+        shown = view(self.access, without_withdrawn(stored, newest), sight.groups, work.hidden())
         if not all(_tells(shown, link.id) for link in links):
             return None
-        if work.people(stored):
-            work.note(stored, outcome="shown", groups=sorted(sight.groups))
         return Shown(stored, sight, shown)
+
+    @staticmethod
+    def _note_look(work: Work, shown: Shown) -> None:
+        if work.people(shown.stored):
+            work.note(shown.stored, outcome="shown", groups=sorted(shown.sight.groups or ()))
 
     def _shown(self, work: Work, stored: Stored[Body]) -> Shown:
         """Return what the actor may see of what they have just done."""

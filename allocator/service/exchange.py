@@ -85,7 +85,7 @@ def import_municipality(
         _denied(desk, actor, IMPORT)
         raise ForbiddenError(IMPORT)
     faults, report = Faults(), Report()
-    with desk.storage.write() as tx:
+    with desk.storage.write(patient=True) as tx:
         work = _work(desk, tx, actor, IMPORT)
         stored = {(kind, one.id): one for kind in KINDS for one in tx.find(Query(kind))}
         bodies = {key: one.body for key, one in stored.items()}
@@ -174,7 +174,7 @@ def export_municipality(desk: Desk, actor: Actor) -> Export:
         _denied(desk, actor, EXPORT)
         raise ForbiddenError(EXPORT)
     items: dict[Kind, list[Mapping[str, Any]]] = {}
-    with desk.storage.write() as tx:
+    with desk.storage.read(patient=True) as tx:
         work = _work(desk, tx, actor, EXPORT)
         hidden = work.hidden()
         for kind in KINDS:
@@ -187,6 +187,7 @@ def export_municipality(desk: Desk, actor: Actor) -> Export:
                 items.setdefault(kind, []).append(_told(view(desk.access, stored, sight.groups, hidden)))
         counts = {kind: len(found) for kind, found in items.items()}
         work.notes.append(_summary(work, "shown", counts))
+    with desk.storage.write(patient=True) as tx:
         tx.append(work.notes, facts=False)
     return Export(items, complete=_sees_every_field(desk, actor))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from allocator.casework.cases import Case
@@ -18,6 +19,9 @@ from allocator.model import Snapshot
 from allocator.policy import Policy
 from allocator.ports import CorruptError
 from allocator.service.work import Work
+
+Supposing = Callable[[Register], Register]
+"""What is supposed of the records while a question is asked of them: that something was done already."""
 
 
 def register(work: Work) -> Register:
@@ -36,9 +40,10 @@ def register(work: Work) -> Register:
     )
 
 
-def snapshot(work: Work, *, guarded: bool = False) -> Snapshot:
-    """Return the facts as they stand today."""
-    return build(register(work), work.today, guarded=guarded)
+def snapshot(work: Work, *, guarded: bool = False, supposing: Supposing | None = None) -> Snapshot:
+    """Return the facts as they stand today, or as they would stand."""
+    records = register(work)
+    return build(records if supposing is None else supposing(records), work.today, guarded=guarded)
 
 
 @lru_cache(maxsize=8)

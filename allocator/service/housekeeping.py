@@ -14,11 +14,14 @@ from datetime import timedelta
 import structlog
 
 from allocator.access.authorizer import Actor
+from allocator.casework.codes import DecisionState
+from allocator.casework.committee import Decision
 from allocator.casework.housing import UnitReservation
 from allocator.casework.offices import Account
 from allocator.ports import Logged, StorageError
 from allocator.service import clarifications, hearings, relations
 from allocator.service.desk import Desk
+from allocator.service.endings import end_allotment
 from allocator.service.errors import ServiceError
 from allocator.service.housing import release_now
 from allocator.service.uses import Nothing
@@ -107,6 +110,17 @@ def _release(work: Work) -> int:
     return len(over)
 
 
+def _end_crises(work: Work) -> int:
+    """Let go of units given in a crisis until a day that has passed, into which nobody has moved."""
+    yesterday = work.today - timedelta(days=1)
+    made = work.find(Decision, states={DecisionState.MADE}, due_by=yesterday)
+    over = [decision for decision in made if decision.body.ended_on is None and decision.body.unit]
+    for decision in over:
+        end_allotment(work, decision)
+        clarifications.settle(work, str(decision.body.unit))
+    return len(over)
+
+
 def _forget(work: Work) -> int:
     """Forget logins that have ended and answers that nobody will ask for again."""
     work.tx.logins.drop_ended(work.now)
@@ -121,6 +135,7 @@ _STEPS: Mapping[str, Callable[[Work], int]] = {
     "account": _account,
     "remind": _remind,
     "release": _release,
+    "end_crises": _end_crises,
     "expire": _expire,
     "lapse": _lapse,
     "forget": _forget,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from allocator.access.authorizer import Actor, sees_log, shut_out
-from allocator.casework.codes import Clearance, Purpose
+from allocator.access.authorizer import Actor, gives_extracts, sees_log, shut_out
+from allocator.casework.codes import Clearance
 from allocator.casework.offices import Account
 from allocator.casework.people import Person
 from allocator.casework.records import Kind, Link
@@ -103,10 +103,7 @@ class Journal:
             ForbiddenError: The actor gives no such extracts, or not for the purpose they state.
             NotFoundError: There is no such person, or not for them.
         """
-        may = actor.purpose is Purpose.SUBJECT_ACCESS and any(
-            self.desk.access.roles[grant.role].gives_extracts for grant in actor.grants
-        )
-        if not may:
+        if not gives_extracts(self.desk.access, actor):
             self._note(actor, EXTRACT, "denied")
             raise ForbiddenError(EXTRACT)
         with self.desk.storage.read() as tx:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import StringConstraints
@@ -36,12 +38,12 @@ def propose(work: Work, asked: ProposePolicy) -> Stored[StoredPolicy]:
         problems = tuple(Problem(path=f"/text ({p.path})", expected=p.expected) for p in error.problems)
         raise RefusalError("request", problems=problems) from None
     known = work.find(StoredPolicy)
-    if any((p.body.name, p.body.version) == (policy.name, policy.version) for p in known):
+    if any((p.body.name, p.body.policy_version) == (policy.name, policy.version) for p in known):
         work.refuse("policy-version-used", version=policy.version)
     return work.create(
         StoredPolicy(
             name=policy.name,
-            version=policy.version,
+            policy_version=policy.version,
             content=work.tx.keep(asked.text.encode()),
             sha256=policy.sha256,
             valid_from=policy.document.valid_from,
@@ -53,22 +55,31 @@ def propose(work: Work, asked: ProposePolicy) -> Stored[StoredPolicy]:
 
 def _prove(work: Work, _asked: Nothing, policy: Stored[StoredPolicy]) -> tuple[str, ...]:
     """Return what makes the policy unfit for use: contradictions, and people whom it locks out."""
+    _check_ready(work, policy)
+    return _unfit(policy_of(work, policy.body.content), work.today)
+
+
+@lru_cache(maxsize=8)
+def _unfit(policy: Policy, day: date) -> tuple[str, ...]:
     # the prover takes longer to load than anything else here
     from allocator.proof_report import reasons  # noqa: PLC0415
     from allocator.proofs import obstacles  # noqa: PLC0415
 
-    used = policy_of(work, policy.body.content)
-    return tuple(reasons(used, obstacles(used, work.today)))
+    return tuple(reasons(policy, obstacles(policy, day)))
 
 
-def activate(work: Work, _asked: Nothing, policy: Stored[StoredPolicy]) -> Stored[StoredPolicy]:
-    """Put a proposed policy into use, in place of the one in use; another person than its proposer does."""
+def _check_ready(work: Work, policy: Stored[StoredPolicy]) -> None:
     if policy.body.state is not PolicyState.PROPOSED:
         work.refuse("policy-not-proposed")
     if policy.body.proposed_by == work.actor.account:
         work.refuse("second-person-needed")
     if policy.body.valid_from > work.today:
         work.refuse("policy-not-valid-yet")
+
+
+def activate(work: Work, _asked: Nothing, policy: Stored[StoredPolicy]) -> Stored[StoredPolicy]:
+    """Put a proposed policy into use, in place of the one in use; another person than its proposer does."""
+    _check_ready(work, policy)
     found: tuple[str, ...] = work.prepared
     if found:
         problems = tuple(Problem(path="/text", expected=said) for said in found)

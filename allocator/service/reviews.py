@@ -1,4 +1,8 @@
-"""Reviews: what somebody must look at again by a day, what they found, and when the next one is."""
+"""Reviews: what somebody must look at again by a day, what they found, and when the next one is.
+
+What one person did in a crisis, alone and in haste, is looked at by another: a placement, or access that was
+taken.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +70,8 @@ def hold(work: Work, asked: HoldReview, review: Stored[Review]) -> Stored[Review
     body = review.body
     if body.held_on is not None:
         work.refuse("review-held")
+    if work.actor.account in _who_did_it(work, body):
+        work.refuse("review-needs-another")
     if asked.next_by is not None:
         if asked.next_by <= work.today:
             work.wrong("/next_by", "a day after today")
@@ -78,6 +84,16 @@ def hold(work: Work, asked: HoldReview, review: Stored[Review]) -> Stored[Review
         found=asked.found,
         next_by=asked.next_by,
     )
+
+
+def _who_did_it(work: Work, review: Review) -> frozenset[str | None]:
+    """Return who may not look at it again, since it is what they did themselves."""
+    if review.what is ReviewKind.BREAK_GLASS:
+        return frozenset({review.account})
+    decision = work.get(Decision, review.decision)
+    if review.what is ReviewKind.CRISIS and decision is not None:
+        return frozenset({decision.body.proposed_by, decision.body.second})
+    return frozenset()
 
 
 USES: tuple[UseCase[Any], ...] = (

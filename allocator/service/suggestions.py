@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Self
 
@@ -32,7 +32,7 @@ from allocator.model import Id, Snapshot
 from allocator.policy import Policy
 from allocator.ports import CorruptError
 from allocator.service.errors import MovedOnError
-from allocator.service.facts import active_policy, policy_of, read_policy, register, snapshot
+from allocator.service.facts import Supposing, active_policy, policy_of, read_policy, register, snapshot
 from allocator.service.uses import Command, UseCase, creates
 from allocator.service.work import Work
 
@@ -175,12 +175,19 @@ def _subject(work: Work, path: str, about: tuple[str, ...], a: scoring.Assessmen
             return None
 
 
-def _missing(work: Work, answer: scoring.Suggestions, applicant: str) -> list[tuple[str, str, Missing]]:
-    """Return the facts that are missing where they matter: whose, which, and why."""
+Lacking = tuple[str, str, Missing]
+"""A fact that is missing: whose, which, and why."""
+
+
+def _missing(
+    work: Work, answer: scoring.Suggestions, applicant: str, unit: str | None = None
+) -> list[Lacking]:
+    """Return the facts that are missing where they matter: in units that are not barred, or in one."""
     found: dict[tuple[str, str], Missing] = {}
     for entry in answer.ranked:
         a = entry.assessment
-        if a.applicant != applicant or a.verdict is scoring.Verdict.BLOCKED:
+        passed = a.verdict is scoring.Verdict.BLOCKED if unit is None else a.unit != unit
+        if a.applicant != applicant or passed:
             continue
         for finding in a.findings:
             if finding.outcome is not Outcome.UNKNOWN:
@@ -203,6 +210,7 @@ class Judged:
         facts_at: How far the record had come when the facts were read.
         rests_on: The facts that were read and that may be told of.
         better: Units that stand before it, which nothing advises against.
+        missing: The facts that could not be read, as far as they may be told of.
         hidden: Facts of kode-6 people moved the verdict: it is another for who is not cleared.
     """
 
@@ -213,6 +221,7 @@ class Judged:
     rests_on: tuple[Rested, ...]
     better: tuple[str, ...]
     hidden: bool = False
+    missing: tuple[Lacking, ...] = ()
 
 
 def entry_sha256(entry: Mapping[str, Any]) -> str:
@@ -237,13 +246,13 @@ def _judged(
     return Judged(entry, entry_sha256(entry), entry["verdict"], facts_at, tuple(rests_on), better)
 
 
-def judged(work: Work, case: str, unit: str) -> Judged | None:
+def judged(work: Work, case: str, unit: str, supposing: Supposing | None = None) -> Judged | None:
     """Return what the engine says now of a case in a unit; None if the unit is not open to be asked about.
 
     It is asked on all facts, those of kode-6 people included.
     """
     policy = policy_of(work, active_policy(work).body.content)
-    records = snapshot(work)
+    records = snapshot(work, supposing=supposing)
     answer = scoring.suggest(records, policy, case)
     rested: set[tuple[str, str]] = set()
     for ranked in answer.ranked:
@@ -262,18 +271,19 @@ def judged(work: Work, case: str, unit: str) -> Judged | None:
         work.tx.head().facts_at,
         (Rested(of=of, path=path) for of, path in sorted(rested)),
     )
-    if found is None or not work.strict:
+    if found is None:
+        return None
+    found = replace(found, missing=tuple(_missing(work, answer, case, unit)))
+    if not work.strict:
         return found
-    guarded = snapshot(work, guarded=True)
+    guarded = snapshot(work, guarded=True, supposing=supposing)
     if case not in {a.id for a in guarded.applicants}:
         return found
     other = _judged(
         orjson.loads(_written(scoring.suggest(guarded, policy, case))), case, unit, found.facts_at
     )
     moved = other is None or other.verdict != found.verdict
-    return Judged(
-        found.entry, found.sha256, found.verdict, found.facts_at, found.rests_on, found.better, moved
-    )
+    return replace(found, hidden=moved)
 
 
 def entry(work: Work, suggestion: Stored[Suggestion], case: str, unit: str) -> Judged | None:

@@ -81,6 +81,10 @@ def _first_filling(work: Work, asked: MoveIn) -> Stored[Tenancy]:
     if person.body.merged_into is not None:
         work.wrong("/person", "the record that stands for the person")
     _check_adult(work, person, asked.moved_in or work.today)
+    homes = work.find(Tenancy, Link(Kind.PERSON, person.id))
+    first = asked.moved_in or work.today
+    if any(home.body.person == person.id and lives_there(home.body, first) for home in homes):
+        work.refuse("has-a-home")
     if home_of(work, person.id) is not None:
         work.refuse("has-a-home")
     case = case_of(work, person.id)

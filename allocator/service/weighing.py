@@ -27,7 +27,7 @@ from allocator.ports import CorruptError
 from allocator.rules import RULES_BY_ID
 from allocator.service import suggestions
 from allocator.service.errors import MovedOnError
-from allocator.service.facts import active_policy, policy_of, snapshot
+from allocator.service.facts import Supposing, active_policy, policy_of, snapshot
 from allocator.service.suggestions import Judged
 from allocator.service.work import Work
 from allocator.texts import Language
@@ -94,12 +94,18 @@ class Said:
     stale_confirmed: str | None
 
 
-def weigh(work: Work, case: str, unit: str, suggestion: Stored[Suggestion] | None) -> Weighed | None:
+def weigh(
+    work: Work,
+    case: str,
+    unit: str,
+    suggestion: Stored[Suggestion] | None,
+    supposing: Supposing | None = None,
+) -> Weighed | None:
     """Ask the engine about a case in a unit; None if it has nothing to say of them."""
-    exact = suggestions.judged(work, case, unit)
+    exact = suggestions.judged(work, case, unit, supposing)
     guarded = bool(work.strict) and work.load(Case, case).body.person not in work.strict
     policy = policy_of(work, active_policy(work).body.content)
-    answer = scoring.suggest(snapshot(work, guarded=guarded), policy, case)
+    answer = scoring.suggest(snapshot(work, guarded=guarded, supposing=supposing), policy, case)
     now = explain.document(answer, Reader.MEMBER, "nb")
     told = _entry(now, case, unit)
     if exact is None or told is None:

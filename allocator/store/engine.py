@@ -182,8 +182,11 @@ class Connections:
         self._watch = None if engine.dialect.name == "sqlite" else Watch()
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, patient: bool = False) -> Iterator[Connection]:
         """Begin a transaction that may change things.
+
+        Args:
+            patient: It may take long, since much is changed at once.
 
         Raises:
             BusyError: It could not begin, or was not saved.
@@ -195,6 +198,8 @@ class Connections:
             with self._reached() as reached:
                 connection = reached.execution_options(write=True)
                 with _told(), connection.begin() as transaction:
+                    if patient:
+                        unhurried(connection)
                     yield connection
                     with _commits(connection):
                         transaction.commit()

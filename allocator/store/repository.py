@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -67,6 +67,8 @@ class SqlTransaction:
 
     def find(self, query: Query) -> Sequence[Stored[Body]]:
         """Return the records that a query asks for, by their order and id."""
+        if len(query.links) == 1 and query.after is None and query.limit is None:
+            return self._linked(query)
         statement = _matching(select(t.version), query).order_by(t.record.c.listed, t.record.c.id)
         if query.after is not None:
             listed, identifier = query.after
@@ -79,6 +81,17 @@ class SqlTransaction:
         if query.limit is not None:
             statement = statement.limit(query.limit)
         return [_stored(row) for row in self.connection.execute(statement)]
+
+    def _linked(self, query: Query) -> Sequence[Stored[Body]]:
+        """Return the few records that mention something: what is asked of every record that is shown."""
+        (wanted,) = query.links
+        named = {"b_kind": query.kind.value, "b_target_kind": wanted.kind.value, "b_target": wanted.id}
+        return [
+            _stored(row)
+            for row in _LINKED(self.connection, named)
+            if (query.states is None or row.state in query.states)
+            and (query.due_by is None or (row.due is not None and _day(row.due) <= query.due_by))
+        ]
 
     def count(self, query: Query) -> int:
         """Return how many records a query asks for."""
@@ -256,9 +269,9 @@ class SqlStorage:
         self.connections = connections
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, patient: bool = False) -> Iterator[Transaction]:
         """Begin a transaction that may change things."""
-        with self.connections.write() as connection:
+        with self.connections.write(patient=patient) as connection:
             yield SqlTransaction(connection, writes=True)
 
     @contextlib.contextmanager
@@ -286,6 +299,18 @@ _AT_VERSION = Hot(
         t.version.c.id == bindparam("b_id"),
         t.version.c.version == bindparam("b_version"),
     )
+)
+_LINKED = Hot(
+    select(t.version, t.record.c.state, t.record.c.due)
+    .select_from(t.link)
+    .join(t.record, and_(t.record.c.kind == t.link.c.kind, t.record.c.id == t.link.c.id))
+    .join(t.version, _HERE)
+    .where(
+        t.link.c.target_kind == bindparam("b_target_kind"),
+        t.link.c.target == bindparam("b_target"),
+        t.link.c.kind == bindparam("b_kind"),
+    )
+    .order_by(t.record.c.listed, t.record.c.id)
 )
 _NEW_VERSION = Hot(insert(t.version), t.version.c.keys())
 _NEW_RECORD = Hot(insert(t.record), t.record.c.keys())
@@ -340,6 +365,11 @@ def _matching(statement: Select[Any], query: Query) -> Select[Any]:
             ),
         )
     return statement
+
+
+def _day(value: Any) -> date:
+    """Return a day as the database gives it: SQLite has it as text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _head(row: Any) -> LogHead:
