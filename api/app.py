@@ -37,7 +37,7 @@ from api import description, engines, errors, login, refusals
 from api.auth import TOKEN_VARIABLE, WeakTokenError, checked_token
 from api.metrics import REQUESTS, SECONDS
 from api.office import Office
-from api.routes import case, log, operations, policy, questions, rankings, records, reports
+from api.routes import case, log, operations, papers, policy, questions, rankings, records, reports
 from api.schemas import RankingQuestion, ShortlistQuestion, SuggestionsQuestion
 
 __all__ = ["TOKEN_VARIABLE", "WeakTokenError", "create_app", "create_office", "run"]
@@ -144,6 +144,7 @@ def create_office(
     log.install(app)
     records.install(app)
     reports.install(app)
+    papers.install(app)
     for module in (questions, rankings, policy):
         app.include_router(module.router, prefix=API)
     app.include_router(operations.router)

@@ -264,5 +264,10 @@ WHOLE: dict[str, str] = {
     "reads suggestions as a member": f"{_OFFICE} {_COMMITTEE} appeals_body",
     "reads suggestions as staff": _ANYWHERE,
     "held for schemes": _ANYWHERE,
+    "report: vetoes": "scheme_leader committee_leader committee_secretary",
+    "report: rules": "committee_leader committee_secretary policy_owner",
+    "report: waiting": f"{_OFFICE} committee_leader",
+    "report: needs": f"{_OFFICE} committee_leader",
+    "report: impact": "committee_leader committee_secretary",
 }
 """What is not about one record: which roles may, at all."""

@@ -25,7 +25,7 @@ from allocator.access.authorizer import (
     sees,
     sees_log,
 )
-from allocator.access.table import Access, Does, Read, SuggestionReader, Where, field_names, table
+from allocator.access.table import Access, Does, Read, Report, SuggestionReader, Where, field_names, table
 from allocator.casework.codes import Clearance, Purpose, Role
 from allocator.casework.offices import Account, BreakGlass, Grant
 from allocator.casework.records import Kind
@@ -143,6 +143,7 @@ def test_what_is_not_about_one_record_is_that_of_the_reference_policy() -> None:
             "reads suggestions as a member": entry.reader is SuggestionReader.MEMBER,
             "reads suggestions as staff": entry.reader is SuggestionReader.STAFF,
             "held for schemes": entry.of_scheme,
+            **{f"report: {report}": report in entry.reports for report in Report},
         }
         assert had == {name: role in who.split() for name, who in WHOLE.items()}, role
 
@@ -277,8 +278,8 @@ def test_forgetting_to_shut_somebody_out_is_found(rule: str, monkeypatch: pytest
     from allocator.access import authorizer  # noqa: PLC0415 - to take a rule out of it
 
     honest = authorizer.shut_out
-    free = {"strict": False} if rule == "strict" else {"barred": frozenset()}
-    monkeypatch.setattr(authorizer, "shut_out", lambda actor, about: honest(actor, replace(about, **free)))  # type: ignore[arg-type]
+    free: dict[str, Any] = {"strict": False} if rule == "strict" else {"barred": frozenset()}
+    monkeypatch.setattr(authorizer, "shut_out", lambda actor, about: honest(actor, replace(about, **free)))
 
     assert disagreement(table(), seed=1, requests=MOST) is not None
 

@@ -149,7 +149,6 @@ def test_a_list_logs_the_looks_at_those_who_are_on_it_and_no_others(office: Offi
 
 def test_what_is_about_nobody_takes_no_looks_from_what_is(office: Office) -> None:
     """Of comments some are about a unit and some about a case: the looks are those of the page."""
-
     office.seed(Person(), "P-9")
     office.seed(Case(person="P-9", received_on=TODAY, waiting_since=TODAY), "S-9")
     worker = office.somebody(Role.CASEWORKER)

@@ -49,6 +49,11 @@ def test_a_full_disk_refuses_changes_and_loses_none() -> None:
     assert (report.lost, report.other, report.recovered, report.sound) == (0, 0, 20, True)
 
 
+def test_a_server_that_forgets_is_found_out_by_a_full_disk() -> None:
+    """The control: what is acknowledged and not saved is seen to be lost."""
+    assert disk_full.run(refusals=10, forgetful=True).lost > 0
+
+
 def test_a_database_that_is_slow_gone_or_killed_loses_nothing() -> None:
     """Every request is answered in time, with yes or with 503, and it recovers by itself."""
     report = pauses.run(seconds=1.5)

@@ -1,8 +1,8 @@
-"""Role by route by object by field, over HTTP: one gets exactly what the reference policy says.
+"""Role by route by object by field, over HTTP: each is answered as the reference policy says.
 
 The routes come from the application, the use cases from the catalogue, and the objects are those of the demo
-municipality. What a record is about is worked out here from its plain values, not by the product. A route or a
-use case of which nothing is said here fails.
+municipality. What a record is about is worked out here from its plain values, not by the product. A route or
+a use case of which nothing is said here fails.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from allocator.access.authorizer import Circumstances
+from allocator.access.table import Report
 from allocator.casework.bodies import COLLECTIONS
 from allocator.casework.cases import Case
 from allocator.casework.codes import Clearance, Purpose, Role
@@ -25,7 +26,7 @@ from allocator.casework.offices import Account, BreakGlass
 from allocator.casework.records import Kind
 from allocator.ports import Query
 from allocator.service.catalogue import USES
-from allocator.service.uses import UseCase
+from allocator.service.uses import Command, UseCase
 from api.description import example_of
 from api.routes.records import path_of
 from fixtures.demo_office import ACCOUNTS, populate
@@ -316,6 +317,13 @@ def _answer(reader: Reader, world: World) -> Iterator[tuple[str, int]]:
         yield f"suggestions/{name}/answer", 200 if reads and seen is not None else 404
 
 
+def _report(name: str) -> Any:
+    def told(reader: Reader, _world: World) -> Iterator[tuple[str, int]]:
+        yield f"reports/{name}", 200 if reader.has(f"report: {name}") else 403
+
+    return told
+
+
 def _extract(reader: Reader, world: World) -> Iterator[tuple[str, int]]:
     gives = reader.has("gives_extracts") and reader.purpose is Purpose.SUBJECT_ACCESS
     for name in _sample(world, "person", 3):
@@ -323,11 +331,41 @@ def _extract(reader: Reader, world: World) -> Iterator[tuple[str, int]]:
         yield f"people/{name}/access-log", (404 if hidden else 200) if gives else 403
 
 
+def _pool(reader: Reader, world: World) -> Iterator[tuple[str, int]]:
+    for name in _sample(world, "appeal", 3):
+        decision = world.records["decision", world.records["appeal", name]["decision"]]
+        there = 200 if decision["suggestion"] else 409
+        seen = reader.asking.sees("appeal", world.circumstances("appeal", name))
+        yield f"appeals/{name}/pool", 404 if seen is None else there
+
+
+def _package(reader: Reader, world: World) -> Iterator[tuple[str, int]]:
+    takes = reader.has("exports") and reader.purpose is not None
+    for name in _sample(world, "decision", 2):
+        seen = reader.asking.sees("decision", world.circumstances("decision", name))
+        yield f"decisions/{name}/package", (404 if seen is None else 200) if takes else 403
+
+
+def _held(reader: Reader, world: World) -> Iterator[tuple[str, int]]:
+    gives = reader.has("gives_extracts") and reader.purpose is Purpose.SUBJECT_ACCESS
+    for name in _sample(world, "person", 2):
+        about = world.circumstances("person", name)
+        seen = reader.asking.sees("person", about) is not None
+        known = seen or (reader.has("sees_log") and not reader.asking.shut_out(about))
+        yield f"people/{name}/extract", (200 if seen else 404) if gives else 403
+        yield f"people/{name}/mentions", (200 if known else 404) if gives else 403
+
+
 BESIDE: dict[str, Any] = {
     "/api/v1/session": lambda _reader, _world: iter([("session", 200)]),
     "/api/v1/log": lambda reader, _world: iter([("log", 200 if reader.has("sees_log") else 403)]),
     "/api/v1/suggestions/{id}/answer": _answer,
     "/api/v1/people/{id}/access-log": _extract,
+    "/api/v1/appeals/{id}/pool": _pool,
+    "/api/v1/decisions/{id}/package": _package,
+    "/api/v1/people/{id}/extract": _held,
+    "/api/v1/people/{id}/mentions": lambda _reader, _world: iter(()),
+    **{f"/api/v1/reports/{report}": _report(report) for report in Report},
     "/api/v1/policy": lambda _reader, _world: iter([("policy", 401)]),
     "/api/v1/handbook": lambda _reader, _world: iter([("handbook", 401)]),
 }
@@ -404,7 +442,8 @@ OF: dict[str, tuple[dict[str, Any], Kind | None, str]] = {
 
 def _example(use: UseCase[Any]) -> dict[str, Any]:
     """Return something that can be said for a use case."""
-    made = BODIES_OF.get(use.name, example_of(use.command))
+    command: type[Command] = use.command
+    made = BODIES_OF.get(use.name, example_of(command))
     assert made is not None or use.creates, f"nothing to say for {use.name}"
     return dict(made or {})
 

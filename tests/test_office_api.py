@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 import pytest
 from fastapi import FastAPI
 
-from allocator.access.table import table
+from allocator.access.table import Report, table
 from allocator.casework.bodies import BODIES, COLLECTIONS
 from allocator.casework.codes import AddressProtection, Clearance, Purpose, Role
 from allocator.casework.housing import Unit
@@ -99,6 +99,14 @@ RULES = {
     ("GET", "/api/v1/log"): "roles with sees_log",
     ("GET", "/api/v1/people/{id}/access-log"): "roles with gives_extracts, for subject_access",
     ("GET", "/api/v1/suggestions/{id}/answer"): "whoever reads suggestions; the desk leaves out the rest",
+    **{
+        ("GET", f"/api/v1/reports/{report}"): f"roles with reports: {report}; of few people nothing is told"
+        for report in Report
+    },
+    ("GET", "/api/v1/appeals/{id}/pool"): "whoever sees the appeal; the others under other names",
+    ("GET", "/api/v1/decisions/{id}/package"): "roles with exports, for a purpose, as they see each part",
+    ("GET", "/api/v1/people/{id}/extract"): "roles with gives_extracts, for subject_access, as they see it",
+    ("GET", "/api/v1/people/{id}/mentions"): "roles with gives_extracts, for subject_access",
     ("POST", "/api/v1/suggestions"): "systems with the token, on a case they send",
     ("POST", "/api/v1/shortlists"): "systems with the token, on a case they send",
     ("POST", "/api/v1/rankings"): "systems with the token",

@@ -652,7 +652,7 @@ def test_tenancies_of_another_house_are_not_there(office: Office) -> None:
 
 
 def test_nobody_moves_into_a_home_on_the_last_day_in_another(office: Office, leader: Actor) -> None:
-    """Until the evening they live in the old one; the day after they may move (found by the life of a case)."""
+    """Until the evening they live in the old one; the day after they may move."""
     office.resident("B-1", "nordlia-1")
     out = MoveOut(moved_out=TODAY, end_reason=EndReason.TRANSFER)
     office.run(leader, "tenancies.move_out", out, "L-B-1")

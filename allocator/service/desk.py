@@ -36,6 +36,9 @@ from allocator.service.work import Work, new_id
 B = TypeVar("B", bound=Body)
 T = TypeVar("T")
 
+EXACT = "exact"
+"""Noted with a look at an answer that tells who is to be kept from whom."""
+
 _AGAIN = 4
 """So often something is worked out anew because the facts have changed meanwhile."""
 
@@ -317,7 +320,8 @@ class Desk:
             raise NotFoundError("no such suggestion")
         with self.storage.write() as tx:
             work = self._work(tx, actor, "look")
-            work.note(stored, outcome="shown", groups=["answer"], shown=sorted(people))
+            groups = ["answer", EXACT] if read_as is Reader.COMMITTEE else ["answer"]
+            work.note(stored, outcome="shown", groups=groups, shown=sorted(people))
             tx.append(work.notes, facts=False)
         return content
 
@@ -328,8 +332,18 @@ class Desk:
         identifier: str,
         use: str,
         tell: Callable[[Work, Stored[B]], T],
+        *,
+        may_know: Callable[[Work, Stored[B]], bool] | None = None,
     ) -> T:
         """Return what is told of a record that the actor may see; the looks that it notes are logged.
+
+        Args:
+            actor: Who asks.
+            body: The kind of record.
+            identifier: Its id.
+            use: What it is called in the log.
+            tell: Puts together what is told.
+            may_know: Whether they may know of it, where that does not depend on seeing it.
 
         Raises:
             NotFoundError: It is not there, or not for them.
@@ -337,16 +351,17 @@ class Desk:
         with self.storage.read(patient=True) as tx:
             work = self._work(tx, actor, use)
             stored = work.get(body, identifier)
-            if stored is not None and sees(self.access, actor, body.kind, work.circumstances(stored)).visible:
-                told = tell(work, stored)
-            else:
-                stored = None
-        if stored is None:
+            known = stored is not None and (may_know or self._is_visible)(work, stored)
+            told = tell(work, stored) if stored is not None and known else None
+        if told is None:
             self._log_denied(actor, use, body.kind, identifier)
             raise NotFoundError(f"no such {body.kind}")
         with self.storage.write() as tx:
             tx.append(work.notes, facts=False)
         return told
+
+    def _is_visible(self, work: Work, stored: Stored[Body]) -> bool:
+        return sees(self.access, work.actor, stored.kind, work.circumstances(stored)).visible
 
     def refuse(self, actor: Actor, use: str, kind: Kind, identifier: str) -> NoReturn:
         """Log that somebody was refused something that their role does not have.

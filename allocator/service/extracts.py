@@ -1,7 +1,8 @@
-"""What is held about a person, for the person themselves (REQ-PVN-9), and where they are mentioned (REQ-PVN-8).
+"""What is held about a person, for that person (REQ-PVN-9), and where they are mentioned (REQ-PVN-8).
 
 An extract must not harm others: other people's data, and who told something in confidence, are left out. What
-is left out is told by kind and always alike, so that the list does not tell whether there is anything.
+is left out is told by kind and always alike, so that the list does not tell whether there is anything. Free
+text may name others all the same: whoever gives the extract reads it through first.
 """
 
 from __future__ import annotations
@@ -56,16 +57,14 @@ def mentions(desk: Desk, actor: Actor, person: str) -> list[dict[str, Any]]:
         NotFoundError: There is no such person, or not for them.
     """
     _check(desk, actor, MENTIONS, person)
-    with desk.storage.read(patient=True) as tx:
-        work = desk.work(tx, actor, MENTIONS)
-        stored = work.get(Person, person)
-        shut = stored is None or not _may_know(work, stored)
-        found = [] if shut or stored is None else list(_mentions(work, stored))
-    if shut:
-        desk.deny(actor, MENTIONS, Kind.PERSON, person)
-    with desk.storage.write() as tx:
-        tx.append(work.notes, facts=False)
-    return found
+    return desk.look_into(
+        actor,
+        Person,
+        person,
+        MENTIONS,
+        lambda work, stored: list(_mentions(work, stored)),
+        may_know=_may_know,
+    )
 
 
 def _check(desk: Desk, actor: Actor, use: str, person: str) -> None:
@@ -85,11 +84,13 @@ def _mentions(work: Work, person: Stored[Person]) -> Iterator[dict[str, Any]]:
             how = "subject" if person.id in work.subjects(stored) else "mentioned"
             yield {"kind": stored.kind.value, "id": stored.id, "how": how}
     listed = {stored.id for stored in there}
-    named = f'"{person.id}"'.encode()
+    own = [s.id for s in work.find(Case, Link(Kind.PERSON, person.id)) if s.body.person == person.id]
+    named = [f'"{name}"'.encode() for name in (person.id, *own)]
     for suggestion in work.find(Suggestion):
-        if suggestion.id not in listed and _may_know(work, suggestion):
-            if named in (work.tx.kept(suggestion.body.facts) or b""):
-                yield {"kind": suggestion.kind.value, "id": suggestion.id, "how": "read"}
+        known = suggestion.id not in listed and _may_know(work, suggestion)
+        facts = (work.tx.kept(suggestion.body.facts) or b"") if known else b""
+        if any(name in facts for name in named):
+            yield {"kind": suggestion.kind.value, "id": suggestion.id, "how": "read"}
 
 
 def _may_know(work: Work, stored: Stored[Body]) -> bool:
@@ -103,10 +104,10 @@ def _may_know(work: Work, stored: Stored[Body]) -> bool:
 
 def _records(work: Work, person: str) -> list[Stored[Body]]:
     """Return the records that mention a person, or a case or a tenancy of theirs."""
-    links = [Link(Kind.PERSON, person)]
-    for kind in (Case, Tenancy):
-        own = (s for s in work.find(kind, links[0]) if s.body.person == person)
-        links += [Link(kind.kind, stored.id) for stored in own]
+    named = Link(Kind.PERSON, person)
+    links = [named]
+    links += [Link(Kind.CASE, s.id) for s in work.find(Case, named) if s.body.person == person]
+    links += [Link(Kind.TENANCY, s.id) for s in work.find(Tenancy, named) if s.body.person == person]
     found = {
         (stored.kind, stored.id): stored
         for kind in Kind
@@ -163,16 +164,16 @@ def _without(value: Any, ids: frozenset[str]) -> Any:
 
 def _others(work: Work, person: str) -> frozenset[Link]:
     """Return the other people, with their cases and tenancies."""
-    found = {Link(Kind.PERSON, other.id) for other in work.find(Person) if other.id != person}
-    for kind in (Case, Tenancy):
-        found |= {Link(kind.kind, s.id) for s in work.find(kind) if s.body.person != person}
-    return frozenset(found)
+    people = {Link(Kind.PERSON, other.id) for other in work.find(Person) if other.id != person}
+    cases = {Link(Kind.CASE, s.id) for s in work.find(Case) if s.body.person != person}
+    homes = {Link(Kind.TENANCY, s.id) for s in work.find(Tenancy) if s.body.person != person}
+    return frozenset(people | cases | homes)
 
 
 def _not_read(work: Work) -> Iterator[dict[str, Any]]:
     """Yield what the reader's role does not read, whatever is stored."""
     for kind in Kind:
-        if kind in SEALED or Link(Kind.PERSON, "") is None:
+        if kind in SEALED:
             continue
         seen = sees(work.access, work.actor, kind, Circumstances()).groups or frozenset()
         left = work.access.groups(kind) - seen

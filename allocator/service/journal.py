@@ -6,18 +6,19 @@ the log is no way around the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from allocator.access.authorizer import Actor, gives_extracts, sees_log, shut_out
+from allocator.casework.bodies import BODIES
 from allocator.casework.codes import Clearance
 from allocator.casework.offices import Account
 from allocator.casework.people import Person
 from allocator.casework.records import Kind, Link
 from allocator.ports import Logged
-from allocator.service.desk import Desk
+from allocator.service.desk import EXACT, Desk
 from allocator.service.errors import ForbiddenError, NotFoundError
 from allocator.service.work import Work
 
@@ -25,7 +26,7 @@ READ, EXTRACT = "log.read", "people.access_log"
 """What the two ways of reading are called in the log and in the access table."""
 
 _SECRET_KINDS = frozenset({Kind.CONFLICT.value, Kind.ORDER.value})
-_OF_CONTENT = ("sha256", "shown", "counts", "added", "changed")
+_OF_CONTENT = ("sha256", "reason_sha256", "shown", "counts", "added", "changed")
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ class Journal:
     def extract(self, actor: Actor, person: str) -> tuple[Mapping[str, Any], ...]:
         """Return who has looked at a person, when and why, for the person themselves (REQ-AUD-2).
 
-        Neither what was looked at nor what it said stands there: it may be about others.
+        Neither what was looked at nor what it said stands there: it may be about others. Looks that tell that
+        somebody has a part in a conflict or an order are told by a giver who is cleared for these.
 
         Raises:
             ForbiddenError: The actor gives no such extracts, or not for the purpose they state.
@@ -119,8 +121,7 @@ class Journal:
     @staticmethod
     def _looks(work: Work, person: str) -> Iterator[Mapping[str, Any]]:
         for _, entry in work.tx.logged([person]):
-            about = (*entry.get("people", ()), *entry.get("shown", ()))
-            if entry["outcome"] == "shown" and person in about:
+            if entry["outcome"] == "shown" and person in _told_of(entry, work.actor):
                 account = work.get(Account, entry["by"])
                 yield {
                     "at": entry["at"],
@@ -158,6 +159,7 @@ class _Release:
 
     def __init__(self, work: Work) -> None:
         cleared = work.actor.cleared
+        self._work = work
         self._hidden = work.hidden()
         self._kode_6 = Clearance.KODE_6 in cleared
         self._conflicts = Clearance.CONFLICTS in cleared
@@ -173,17 +175,39 @@ class _Release:
         if not self._kode_6:
             if entry["outcome"] == "denied" or entry["use"] in (READ, EXTRACT):
                 return _without(shown)
-            if self._about_hidden(entry):
+            known = [p for p in entry.get("people", ()) if Link(Kind.PERSON, p) not in self._hidden]
+            if self._about_hidden(entry, known):
                 return None
+            shown = {key: value for key, value in shown.items() if key != "people"}
+            shown |= {"people": known} if known else {}
         if not self._conflicts and entry.get("kind") in _SECRET_KINDS:
             return _without(shown)
         return shown
 
-    def _about_hidden(self, entry: Mapping[str, Any]) -> bool:
-        people = (Link(Kind.PERSON, person) for person in entry.get("people", ()))
-        if not self._hidden.isdisjoint(people):
+    def _about_hidden(self, entry: Mapping[str, Any], known: Collection[str]) -> bool:
+        """Return whether an entry is about what the reader may not know of; *known* of its people they may.
+
+        A record that mentions somebody hidden in a list is there all the same, and its entries without them.
+        """
+        kind = entry.get("kind")
+        if kind is not None and "id" in entry and Link(Kind(kind), entry["id"]) in self._hidden:
             return True
-        return "id" in entry and Link(Kind(entry["kind"]), entry["id"]) in self._hidden
+        if len(known) == len(entry.get("people", ())):
+            return False
+        if kind is None or "id" not in entry or (entry["outcome"] == "shown" and not known):
+            return True
+        stored = self._work.get(BODIES[Kind(kind)], entry["id"])
+        return stored is None or shut_out(self._work.actor, self._work.circumstances(stored))
+
+
+def _told_of(entry: Mapping[str, Any], giver: Actor) -> tuple[str, ...]:
+    """Return whom an entry is about, as far as the giver of an extract may know."""
+    about, shown = (*entry.get("people", ()),), (*entry.get("shown", ()),)
+    if Clearance.CONFLICTS in giver.cleared:
+        return (*about, *shown)
+    if entry.get("kind") in _SECRET_KINDS:
+        return ()
+    return about if EXACT in entry.get("groups", ()) else (*about, *shown)
 
 
 def _without(shown: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from allocator.casework.records import MeetingId, Stored, TenancyId
 from allocator.model import Day, Text
 from allocator.service import suggestions
 from allocator.service.uses import Command, UseCase, creates
+from allocator.service.weighing import is_cleared
 from allocator.service.work import Work
 
 SMALLEST = 5
@@ -59,16 +60,21 @@ def record(work: Work, asked: RecordOutcome) -> Stored[Outcome]:
     )
 
 
-def advice_of(work: Work, decision: Stored[Decision]) -> tuple[Advice, ...]:
+def advice_of(work: Work, decision: Stored[Decision], *, exact: bool = True) -> tuple[Advice, ...]:
     """Return what each rule advised of the unit that was given, and whether that was followed.
 
     A rule that could not be answered advised nothing; neither did one that only notes.
+
+    Args:
+        work: The work.
+        decision: The decision that gave it.
+        exact: As the engine said it; otherwise as every member could read it.
     """
     body = decision.body
     suggestion = work.get(Suggestion, body.suggestion)
     if suggestion is None or body.unit is None:
         return ()
-    said = suggestions.entry(work, suggestion, body.case, body.unit)
+    said = suggestions.entry(work, suggestion, body.case, body.unit, exact=exact)
     kept: dict[str, bool] = {}
     for finding in () if said is None else said.entry["findings"]:
         if finding["effect"] != "note" and finding["outcome"] in ("kept", "broken"):
@@ -131,8 +137,10 @@ def _shown(number: int) -> int | None:
 def rates(work: Work) -> Rates:
     """Return how often each rule is followed, and what became of it, over all decisions that gave a unit.
 
-    Decisions on kode-6 people count only for who is cleared for that.
+    Decisions on kode-6 people count only for who is cleared for that. For who is not cleared advice is what
+    members could read: which rules spoke, too, would tell of whom.
     """
+    exact = is_cleared(work)
     became: dict[str, set[OutcomeKind]] = {}
     for outcome in work.find(Outcome):
         if outcome.body.decision is not None:
@@ -145,9 +153,9 @@ def rates(work: Work) -> Rates:
         if body.unit is None or body.suggestion is None or _is_hidden(work, body):
             continue
         what = frozenset(became.get(decision.id, ()))
-        deviates = body.deviation is not None or body.sealed_deviation is not None
+        deviates = body.deviation is not None or (exact and body.sealed_deviation is not None)
         (against if deviates else with_advice).add(what)
-        for advice in advice_of(work, decision):
+        for advice in advice_of(work, decision, exact=exact):
             rows = followed if advice.followed else overruled
             rows.setdefault(advice.rule, _Count()).add(what)
     return Rates(with_advice.row(), against.row(), _rows(followed), _rows(overruled))

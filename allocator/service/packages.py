@@ -1,7 +1,7 @@
 """The decision package: all that a decision rests on and led to, in one document for the archive (REQ-ARK-1).
 
-Each part is a record as its reader may see it, with a hash; the package has one over all of them. What is said
-about the archive uses the names of Noark 5, which are Norwegian.
+Each part is a record as its reader may see it, with a hash; the package has one over all of them. What is
+said about the archive uses the names of Noark 5, which are Norwegian.
 """
 
 from __future__ import annotations
@@ -76,22 +76,19 @@ def _parts(work: Work, decision: Stored[Decision]) -> Iterator[Part | None]:
         yield _record(work, suggestion)
         yield _facts(work, suggestion, body)
         yield _answer(work, suggestion)
-    for kind in (Hearing, Veto):
-        yield from (_record(work, stored) for stored in work.find(kind, case) if _is_of(stored, body.case))
+    heard = (*work.find(Hearing, case), *work.find(Veto, case))
+    yield from (_record(work, stored) for stored in heard if case in stored.body.subjects())
     meeting = work.get(Meeting, body.meeting)
     if meeting is not None:
         yield _meeting(work, meeting, body.case)
     yield _record(work, decision)
-    for kind in (Offer, Appeal):
-        yield from (_record(work, s) for s in work.find(kind, Link(Kind.DECISION, decision.id)))
-
-
-def _is_of(stored: Stored[Body], case: str) -> bool:
-    return Link(Kind.CASE, case) in stored.body.subjects()
+    made = Link(Kind.DECISION, decision.id)
+    followed = (*work.find(Offer, made), *work.find(Appeal, made))
+    yield from (_record(work, stored) for stored in followed)
 
 
 def _record(work: Work, stored: Stored[Body]) -> Part | None:
-    """Return a record as the reader sees it, with the groups of fields that they do not; None if not at all."""
+    """Return a record as the reader sees it, with the groups that they do not; None if not at all."""
     groups = sees(work.access, work.actor, stored.kind, work.circumstances(stored)).groups
     if groups is None:
         return None

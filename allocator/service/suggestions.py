@@ -286,9 +286,18 @@ def judged(work: Work, case: str, unit: str, supposing: Supposing | None = None)
     return replace(found, hidden=moved)
 
 
-def entry(work: Work, suggestion: Stored[Suggestion], case: str, unit: str) -> Judged | None:
-    """Return what a stored suggestion said of a case in a unit; None if it said nothing of it."""
-    return _judged(_kept(work, suggestion.body.answer), case, unit, suggestion.body.facts_at)
+def entry(
+    work: Work, suggestion: Stored[Suggestion], case: str, unit: str, *, exact: bool = True
+) -> Judged | None:
+    """Return what a stored suggestion said of a case in a unit; None if it said nothing of it.
+
+    With *exact* as the cleared committee reads it, otherwise as every member does.
+    """
+    if exact:
+        document = _kept(work, suggestion.body.answer)
+    else:
+        document = answer_for(work, suggestion, Reader.MEMBER, "nb", guarded=True)
+    return _judged(document, case, unit, suggestion.body.facts_at)
 
 
 def _kept(work: Work, sha256: str) -> dict[str, Any]:

@@ -234,7 +234,7 @@ class Work:
                 found.add(tenancy.body.person)
         return frozenset(found)
 
-    def _subjects(self, stored: Stored[Body]) -> frozenset[str]:
+    def subjects(self, stored: Stored[Body]) -> frozenset[str]:
         """Return the persons that a record is about."""
         found = {link.id for link in stored.body.subjects() if link.kind is Kind.PERSON}
         if stored.kind is Kind.PERSON:
@@ -256,7 +256,7 @@ class Work:
     def circumstances(self, stored: Stored[Body]) -> Circumstances:
         """Return what a record is about, as far as access depends on it."""
         cases = self._cases_of(stored, subjects=True)
-        people = self._subjects(stored)
+        people = self.subjects(stored)
         if stored.kind is Kind.PERSON:
             cases = list(self.find(Case, Link(Kind.PERSON, stored.id)))
             cases = [case for case in cases if case.body.person == stored.id]

@@ -75,7 +75,7 @@ def _make_room(place: Path, server: Server, *, mounted: bool) -> None:
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (_LARGE, _LARGE))
 
 
-def run(refusals: int = 40) -> Report:
+def run(refusals: int = 40, *, forgetful: bool = False) -> Report:
     """Fill the disk until so many changes were refused, make room, and return what it came to."""
     directory = tempfile.mkdtemp(prefix="disk-full-")
     place = Path(directory)
@@ -91,12 +91,12 @@ def run(refusals: int = 40) -> Report:
             answers: collections.Counter[int] = collections.Counter()
             recovered: collections.Counter[int] = collections.Counter()
             asked = {"about": "unit", "of": "nordlia-1", "text": "x" * 3900}
-            with Server(address) as server:
+            with Server(address, forgetful=forgetful) as server:
                 if not mounted:
                     assert server.process is not None
                     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (_SMALL // 2, _LARGE))
                 staff = Person(server.url, Role.SCHEME_STAFF)
-                while answers[503] < refusals and sum(answers.values()) < 5000:
+                while answers[503] < refusals and sum(answers.values()) < (200 if forgetful else 5000):
                     answers[staff.post("/comments/make", asked).status_code] += 1
                 assert staff.client.get(f"{server.url}/healthz").status_code == 200
                 _make_room(place, server, mounted=mounted)
@@ -117,8 +117,8 @@ def run(refusals: int = 40) -> Report:
 
 
 def main() -> None:
-    """Run the drill."""
-    report = run()
+    """Run the drill, or with ``--forgetful`` its control, which must find changes that are lost."""
+    report = run(forgetful="--forgetful" in sys.argv)
     print(f"disk full: {report}")  # noqa: T201
     sys.exit(bool(report.lost or report.other or not report.sound or report.recovered != 20))
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +19,9 @@ import httpx
 
 from allocator.casework.codes import Role
 from allocator.policy import Policy
+from allocator.ports import BusyError, Transaction
 from allocator.store.engine import Connections, connect
+from allocator.store.repository import SqlStorage
 from api.app import create_office, run
 
 ROOT = Path(__file__).parent.parent.parent
@@ -48,10 +51,11 @@ class Server:
 
     Args:
         address: Address of the database.
+        forgetful: Plant a fault: what could not be saved is acknowledged all the same.
     """
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    def __init__(self, address: str, *, forgetful: bool = False) -> None:
+        self.address, self.forgetful = address, forgetful
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
@@ -64,6 +68,7 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         command = [sys.executable, "-m", "tests.drills.server", self.address, str(self.port)]
+        command += ["forgetful"] if self.forgetful else []
         self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
         for _ in range(600):
             with contextlib.suppress(httpx.TransportError):
@@ -129,9 +134,23 @@ class Person:
         return self.client.get(path)
 
 
+def _forget() -> None:
+    """Plant a fault for the controls: a change that could not be saved is acknowledged all the same."""
+    usual = SqlStorage.write
+
+    @contextlib.contextmanager
+    def write(self: SqlStorage, **how: Any) -> Iterator[Transaction]:
+        with contextlib.suppress(BusyError), usual(self, **how) as transaction:
+            yield transaction
+
+    SqlStorage.write = write  # type: ignore[method-assign]
+
+
 def main() -> None:
     """Serve a database until stopped."""
-    address, port = sys.argv[1:]
+    address, port, *planted = sys.argv[1:]
+    if planted:
+        _forget()
     text = (ROOT / "fixtures/policies/default.toml").read_text(encoding="utf-8")
     office = create_office(Connections(connect(address)), _RealClock(), Policy.from_toml(text), demo=True)
     run(office, host="127.0.0.1", port=int(port))

@@ -448,7 +448,7 @@ def test_the_life_of_a_case_is_as_the_model_says(backend: str) -> None:
 
 
 def _anyone_lifts_a_veto(patch: pytest.MonkeyPatch) -> None:
-    usual = desk.may
+    usual = authorizer.may
 
     def may(access: Any, actor: Actor, use: str, about: Circumstances) -> bool:
         return use == "vetoes.withdraw" or usual(access, actor, use, about)
