@@ -88,7 +88,7 @@ def test_fewer_than_five_are_not_shown(
         Advice(rule="age-mix", followed=True),
         Advice(rule="gender-mix", followed=False),
     )
-    monkeypatch.setattr(outcomes, "advice_of", lambda _work, _decision: advised)
+    monkeypatch.setattr(outcomes, "advice_of", lambda _work, _decision, **_how: advised)
     for each in range(number):
         office.seed(Person(), f"P-x{each}")
         case = office.now(Case, "S-1").body.model_copy(update={"person": f"P-x{each}"})
@@ -116,7 +116,7 @@ def test_kode_6_people_do_not_count_for_the_uncleared(
     """The figures are the same with and without them."""
     monkeypatch.setattr(outcomes, "SMALLEST", 1)
     monkeypatch.setattr(
-        outcomes, "advice_of", lambda _work, _decision: (Advice(rule="age-mix", followed=True),)
+        outcomes, "advice_of", lambda _work, _decision, **_how: (Advice(rule="age-mix", followed=True),)
     )
     office.seed(office.decision(suggestion="SU-1"), "V-1", 2)
     leader = office.somebody(Role.COMMITTEE_LEADER)
