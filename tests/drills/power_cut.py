@@ -36,9 +36,6 @@ from allocator.store.engine import Connections, connect
 from allocator.store.migrate import migrate
 from tests.office import Office
 
-ACK = 9
-"""The file descriptor on which the child says that a change was acknowledged."""
-
 _FILES = ("office.db", "office.db-wal")
 _SECTOR = 512
 
@@ -60,7 +57,7 @@ class Report:
     corrupt: int
 
 
-def _child(database: str, changes: int, sync: str) -> None:
+def _child(database: str, changes: int, sync: str, acks: int) -> None:
     engine = connect(f"sqlite:///{database}")
 
     @event.listens_for(engine, "connect")
@@ -73,7 +70,7 @@ def _child(database: str, changes: int, sync: str) -> None:
     for number in range(changes):
         asked = MakeComment(about=Kind.UNIT, of="nordlia-1", text="x" * (1 + number * 37 % 3000))
         office.run(staff, "comments.make", asked)
-        os.write(ACK, b"%d\n" % (number + 1))
+        os.write(acks, b"%d\n" % (number + 1))
     os._exit(0)
 
 
@@ -83,28 +80,25 @@ Operation = tuple[str, str, int, bytes]
 
 def _traced(place: Path, changes: int, sync: str) -> list[Operation]:
     database = place / "live" / "office.db"
-    trace, acks = place / "trace", place / "acks"
-    descriptor = os.open(acks, os.O_CREAT | os.O_WRONLY)
-    os.dup2(descriptor, ACK)
-    os.set_inheritable(ACK, True)
+    trace = place / "trace"
+    acks = os.open(place / "acks", os.O_CREAT | os.O_WRONLY)
     calls = "trace=openat,close,write,pwrite64,ftruncate,fdatasync,fsync,unlink"
     child = [sys.executable, "-m", "tests.drills.power_cut", "--child", str(database)]
-    said = ["--changes", str(changes), "--sync", sync]
+    said = ["--changes", str(changes), "--sync", sync, "--acks", str(acks)]
     subprocess.run(
         ["strace", "-qq", "-o", str(trace), "-xx", "-s", "70000", "-e", calls, *child, *said],
         check=True,
-        close_fds=False,
+        pass_fds=(acks,),
     )
-    os.close(ACK)
-    os.close(descriptor)
-    return list(_operations(trace, str(place)))
+    os.close(acks)
+    return list(_operations(trace, str(place), acks))
 
 
 def _bytes(hexed: str) -> bytes:
     return bytes(int(part, 16) for part in hexed.split("\\x")[1:])
 
 
-def _operations(trace: Path, place: str) -> Iterator[Operation]:
+def _operations(trace: Path, place: str, acks: int) -> Iterator[Operation]:
     """Yield what the trace says was done to the database's files, in order."""
     names: dict[int, str] = {}
     for line in trace.read_text(errors="replace").splitlines():
@@ -123,7 +117,7 @@ def _operations(trace: Path, place: str) -> Iterator[Operation]:
         elif found := re.match(r"ftruncate\((\d+), (\d+)\)", line):
             if names.get(int(found[1])) in _FILES:
                 yield "t", names[int(found[1])], int(found[2]), b""
-        elif found := re.match(rf'write\({ACK}, "([^"]*)"', line):
+        elif found := re.match(rf'write\({acks}, "([^"]*)"', line):
             yield "a", "", int(_bytes(found[1])), b""
 
 
@@ -236,9 +230,10 @@ def main() -> None:
     parser.add_argument("--sync", default="FULL")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--child")
+    parser.add_argument("--acks", type=int, default=-1)
     given = parser.parse_args()
     if given.child:
-        _child(given.child, given.changes, given.sync)
+        _child(given.child, given.changes, given.sync, given.acks)
     report = run(given.cuts, changes=given.changes, sync=given.sync, seed=given.seed)
     print(f"power cut: synchronous={given.sync}, seed {given.seed}: {report}")  # noqa: T201
     sys.exit(1 if report.lost or report.corrupt else 0)
