@@ -301,6 +301,7 @@ def _unpacked(data: bytes) -> zipfile.ZipFile:
             content = parts.read(part)
             if b"<!DOCTYPE" in content or b"\0" in content[:100]:
                 _refuse("a workbook without document types, in UTF-8")
+    # NotImplementedError is what zipfile says of a compression that it does not know
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError):
         _refuse("a workbook (.xlsx)")
     return parts

@@ -31,8 +31,9 @@ from allocator.facts import Missing
 from allocator.model import Id, Snapshot
 from allocator.policy import Policy
 from allocator.ports import CorruptError
+from allocator.service import clarifications
 from allocator.service.errors import MovedOnError
-from allocator.service.facts import Supposing, active_policy, policy_of, read_policy, register, snapshot
+from allocator.service.facts import Supposing, active_policy, policy_of, read_policy, snapshot
 from allocator.service.uses import Command, UseCase, creates
 from allocator.service.work import Work
 
@@ -140,8 +141,6 @@ def make(work: Work, asked: MakeSuggestion) -> Stored[Suggestion]:
             made_on=work.today,
         )
     )
-    from allocator.service import clarifications  # noqa: PLC0415
-
     for name in sorted({entry.assessment.applicant for entry in prepared.answer.ranked}):
         clarifications.needed(work, name, _missing(work, prepared.answer, name))
     if asked.case is not None:
@@ -403,5 +402,3 @@ def newest_for(work: Work, case: str) -> Stored[Suggestion] | None:
 
 
 USES: tuple[UseCase[Any], ...] = (creates("suggestions.make", Suggestion, MakeSuggestion, make, _prepare),)
-
-__all__ = ["Judged", "Replayed", "answer_for", "entry", "judged", "newest_for", "register", "replay"]

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from allocator.access.authorizer import Actor
 from allocator.casework.bodies import COLLECTIONS
 from allocator.casework.records import Body, Kind, Stored
 from allocator.model import Record
@@ -96,6 +95,3 @@ def _checked(use: UseCase[C]) -> UseCase[C]:
     if use.name.partition(".")[0] != COLLECTIONS[use.kind] or not use.summary:
         raise ValueError(f"{use.name}: named after its collection, with a docstring")
     return use
-
-
-__all__ = ["Actor", "Command", "Nothing", "UseCase", "acts", "creates"]
