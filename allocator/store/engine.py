@@ -17,16 +17,32 @@ from typing import Any
 import pysqlite3.dbapi2
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InvalidatePoolError,
+    InvalidRequestError,
+    OperationalError,
+)
 
 from allocator.ports import BusyError, UncertainError
+from allocator.store.hot import run
 from allocator.store.watch import Watch
 
 WAIT_SECONDS = 5
 """How long a change waits for those before it; then the caller is told that nothing was saved."""
 
+LONGEST = 8.0
+"""Seconds that a transaction on a server may take; a statement may take less, and what needs more says so."""
+
+ANSWERS = 2.0
+"""Seconds within which a server answers that nothing is asked of yet; if not, the connection is lost."""
+
 _FIXED_IN = {(3, 44): 6, (3, 50): 7, (3, 51): 3}
 _POOL = 20
+
+_PREPARED = 500
+"""So many statements SQLite keeps prepared; the driver prepares what comes after them anew each time."""
 
 
 class DatabaseUrlError(ValueError):
@@ -77,7 +93,8 @@ def _sqlite(url: URL, module: Any) -> Engine:
     engine = create_engine(
         url,
         module=module,
-        connect_args={"timeout": WAIT_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": WAIT_SECONDS, "check_same_thread": False, "cached_statements": _PREPARED},
+        hide_parameters=True,
         pool_size=_POOL,
         max_overflow=0,
         pool_timeout=WAIT_SECONDS,
@@ -101,7 +118,7 @@ def _sqlite(url: URL, module: Any) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        run(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -111,13 +128,33 @@ def _postgresql(url: URL) -> Engine:
         "-c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=5000 "
         "-c timezone=UTC"
     )
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args={"connect_timeout": 2, "tcp_user_timeout": 2000, "options": settings},
+        hide_parameters=True,
         pool_size=_POOL,
         max_overflow=0,
         pool_timeout=2,
     )
+    watch = Watch()
+
+    @event.listens_for(engine, "checkout")
+    def _begin(connection: Any, record: Any, _handed_out: object) -> None:
+        watched = watch.begin(connection.fileno(), ANSWERS)
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            watch.end(watched)
+            raise InvalidatePoolError from None  # those that were opened before it are as lost as this one
+        watch.prolong(watched, LONGEST)
+        record.info[_WATCHED] = partial(watch.end, watched)
+
+    @event.listens_for(engine, "checkin")
+    @event.listens_for(engine, "invalidate")
+    def _end(_connection: object, record: Any, _error: object = None) -> None:
+        record.info.pop(_WATCHED, _nothing)()
+
+    return engine
 
 
 def unhurried(connection: Connection) -> None:
@@ -179,7 +216,6 @@ class Connections:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._lock = _FairLock() if engine.dialect.name == "sqlite" else None
-        self._watch = None if engine.dialect.name == "sqlite" else Watch()
 
     @contextlib.contextmanager
     def write(self, *, patient: bool = False) -> Iterator[Connection]:
@@ -226,35 +262,12 @@ class Connections:
     def _reached(self) -> Iterator[Connection]:
         """Yield a connection that the database answers on; it is cut if it stays silent for too long."""
         with _told():
-            connection = self._answering()
-        try:
-            yield connection
-        finally:
-            if not connection.invalidated:
-                connection.info.pop(_WATCHED, _nothing)()
-            connection.close()
-
-    def _answering(self) -> Connection:
-        connection = self.engine.connect()
-        if self._watch is None:
-            return connection
-        for again in (True, True, False):
-            raw = connection.connection.driver_connection
-            assert raw is not None
-            number, watch = self._watch.begin(raw.fileno()), self._watch
             try:
-                self.engine.dialect.do_ping(raw)
-            except self.engine.dialect.loaded_dbapi.Error:
-                watch.end(number)
-                connection.invalidate()
-                connection.close()
-                if not again:
-                    raise BusyError("the database is out of reach; nothing was saved") from None
                 connection = self.engine.connect()
-            else:
-                connection.info[_WATCHED] = partial(watch.end, number)
-                break
-        return connection
+            except InvalidRequestError:  # neither an old connection nor a new one is answered on
+                raise BusyError("the database is out of reach; nothing was saved") from None
+        with connection:
+            yield connection
 
 
 @contextlib.contextmanager

@@ -58,12 +58,11 @@ class SqlTransaction:
 
     def get(self, kind: Kind, identifier: str, version: int | None = None) -> Stored[Body] | None:
         """Return a record as it is, or as it was at a version; None if there is none."""
-        wanted = {"b_kind": kind.value, "b_id": identifier}
         if version is None:
-            row = _NEWEST(self.connection, wanted).one_or_none()
+            rows = _NEWEST.rows(self.connection, b_kind=kind.value, b_id=identifier)
         else:
-            row = _AT_VERSION(self.connection, {**wanted, "b_version": version}).one_or_none()
-        return None if row is None else _stored(row)
+            rows = _AT_VERSION.rows(self.connection, b_kind=kind.value, b_id=identifier, b_version=version)
+        return _stored(rows[0]) if rows else None
 
     def find(self, query: Query) -> Sequence[Stored[Body]]:
         """Return the records that a query asks for, by their order and id."""
@@ -85,12 +84,14 @@ class SqlTransaction:
     def _linked(self, query: Query) -> Sequence[Stored[Body]]:
         """Return the few records that mention something: what is asked of every record that is shown."""
         (wanted,) = query.links
-        named = {"b_kind": query.kind.value, "b_target_kind": wanted.kind.value, "b_target": wanted.id}
+        rows = _LINKED.rows(
+            self.connection, b_kind=query.kind.value, b_target_kind=wanted.kind.value, b_target=wanted.id
+        )
         return [
             _stored(row)
-            for row in _LINKED(self.connection, named)
-            if (query.states is None or row.state in query.states)
-            and (query.due_by is None or (row.due is not None and _day(row.due) <= query.due_by))
+            for *row, state, due in rows
+            if (query.states is None or state in query.states)
+            and (query.due_by is None or (due is not None and _day(due) <= query.due_by))
         ]
 
     def count(self, query: Query) -> int:
@@ -114,16 +115,16 @@ class SqlTransaction:
     def put(self, stored: Stored[Body]) -> None:
         """Save a version. Raises StaleError or TakenError."""
         key = {"kind": stored.kind.value, "id": stored.id}
-        new = stored.version == 1
+        new, due = stored.version == 1, stored.body.due()
         values = {
             **key,
             "version": stored.version,
             "state": stored.body.get_state(),
             "listed": stored.body.order(),
-            "due": stored.body.due(),
+            "due": None if due is None else due.isoformat(),
         }
-        with self._unique(StaleError(stored.kind, stored.id)):
-            _NEW_VERSION(
+        try:
+            _NEW_VERSION.change(
                 self.connection,
                 {
                     **key,
@@ -136,28 +137,24 @@ class SqlTransaction:
                 },
             )
             if new:
-                _NEW_RECORD(self.connection, values)
+                _NEW_RECORD.change(self.connection, values)
+        except IntegrityError:
+            raise StaleError(stored.kind, stored.id) from None
         if not new:
             bound = {f"b_{name}": value for name, value in values.items()}
             bound["b_before"] = stored.version - 1
-            if _MOVE_ON(self.connection, bound).rowcount != 1:
+            if _MOVE_ON.change(self.connection, bound) != 1:
                 raise StaleError(stored.kind, stored.id)
             for drop in (_DROP_LINKS, _DROP_HOLDS):
-                drop(self.connection, {f"b_{name}": value for name, value in key.items()})
+                drop.change(self.connection, {f"b_{name}": value for name, value in key.items()})
         links = [{**key, "target_kind": k.value, "target": i} for k, i in stored.body.links()]
         if links:
-            _NEW_LINK(self.connection, *links)
+            _NEW_LINK.change(self.connection, *links)
         for held in sorted(stored.body.holds()):
-            with self._unique(TakenError(stored.kind, held)):
-                _NEW_HOLD(self.connection, {**key, "held": held})
-
-    @contextlib.contextmanager
-    def _unique(self, error: Exception) -> Iterator[None]:
-        """Raise *error* if a key is there already; whoever began the transaction gives it up."""
-        try:
-            yield
-        except IntegrityError:
-            raise error from None
+            try:
+                _NEW_HOLD.change(self.connection, {**key, "held": held})
+            except IntegrityError:
+                raise TakenError(stored.kind, held) from None
 
     # ---------------------------------------------------------------------------------------- content
 
@@ -188,7 +185,7 @@ class SqlTransaction:
 
     def remember(self, key: str, reply: Reply, at: datetime) -> None:
         """Remember what was answered, together with the change it was about."""
-        with self._unique(StaleError(reply.kind, reply.id)):
+        try:
             self.connection.execute(
                 insert(t.answered),
                 {
@@ -200,6 +197,8 @@ class SqlTransaction:
                     "at": at.isoformat(),
                 },
             )
+        except IntegrityError:
+            raise StaleError(reply.kind, reply.id) from None
 
     def forget_replies(self, before: datetime) -> int:
         """Forget what was answered before a moment, and return how many answers that were."""
@@ -211,13 +210,12 @@ class SqlTransaction:
 
     def head(self) -> LogHead:
         """Return the end of the log."""
-        return self._head or _head(_HEAD(self.connection).one())
+        return self._head or _head(_HEAD, self.connection)
 
     def _locked_head(self) -> LogHead:
         """Return the end of the log and let nobody else add to it (SQLite has locked itself already)."""
-        return _head(
-            (_HEAD_LOCKED if self.connection.dialect.name == "postgresql" else _HEAD)(self.connection).one()
-        )
+        postgresql = self.connection.dialect.name == "postgresql"
+        return _head(_HEAD_LOCKED if postgresql else _HEAD, self.connection)
 
     def logged(
         self, holding: Sequence[str] = (), before: int | None = None
@@ -250,16 +248,19 @@ class SqlTransaction:
                 nodes.append({"level": place[0], "place": place[1], "hash": hashed})
             size += 1
         if rows:
-            _NEW_ENTRY(self.connection, *rows)
-            _NEW_NODE(self.connection, *nodes)
+            _NEW_ENTRY.change(self.connection, *rows)
+            _NEW_NODE.change(self.connection, *nodes)
             self._head = LogHead(size, linked, size if facts else head.facts_at)
-            _GROW(self.connection, {"b_size": size, "b_linked": linked, "b_facts_at": self._head.facts_at})
+            _GROW.change(
+                self.connection, {"b_size": size, "b_linked": linked, "b_facts_at": self._head.facts_at}
+            )
         return size
 
     def node(self, place: chain.Node) -> bytes:
         """Return the hash of a node of the log's tree."""
         level, index = place
-        return bytes(_NODE(self.connection, {"b_level": level, "b_place": index}).scalar_one())
+        ((hashed,),) = _NODE.rows(self.connection, b_level=level, b_place=index)
+        return bytes(hashed)
 
 
 class SqlStorage:
@@ -372,19 +373,21 @@ def _day(value: Any) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _head(row: Any) -> LogHead:
-    return LogHead(int(row.size), bytes(row.linked), int(row.facts_at))
+def _head(statement: Hot, connection: Connection) -> LogHead:
+    ((size, linked, facts_at),) = statement.rows(connection)
+    return LogHead(int(size), bytes(linked), int(facts_at))
 
 
-def _stored(row: Any) -> Stored[Body]:
-    kind = Kind(row.kind)
+def _stored(row: Iterable[Any]) -> Stored[Body]:
+    named, identifier, version, body, at, by, change, reason = row
+    kind = Kind(named)
     return Stored(
         kind=kind,
-        id=row.id,
-        version=row.version,
-        body=BODIES[kind].model_validate_json(bytes(row.body)),
-        at=datetime.fromisoformat(row.at),
-        by=row.by,
-        change=row.change,
-        reason=row.reason,
+        id=identifier,
+        version=version,
+        body=BODIES[kind].model_validate_json(bytes(body)),
+        at=datetime.fromisoformat(at),
+        by=by,
+        change=change,
+        reason=reason,
     )

@@ -7,54 +7,54 @@ waiting for ever: nothing on this side of the wire says how long is too long. Th
 from __future__ import annotations
 
 import contextlib
-import itertools
+import math
 import os
 import socket
 import threading
 import time
 
-LONGEST = 8.0
-"""Seconds that a transaction may take; a statement may take less, and what needs more says so beforehand."""
-
 _EVERY = 0.5
 
 
 class Watch:
-    """Shuts the sockets of transactions that take too long; whoever waits on one gets an error.
+    """Shuts the sockets of connections that take too long; whoever waits on one gets an error.
 
-    Args:
-        longest: Seconds that one may take.
+    Each is watched by a descriptor of our own: the one that was given may be closed, and be another's, before
+    we are told.
     """
 
-    def __init__(self, longest: float = LONGEST) -> None:
-        self._longest = longest
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._until: dict[int, tuple[float, int]] = {}
-        self._numbers = itertools.count()
+        self._until: dict[int, float] = {}
         self._started = False
 
-    def begin(self, descriptor: int) -> int:
-        """Watch a socket from now on, and return what to end it with."""
+    def begin(self, descriptor: int, seconds: float) -> int:
+        """Let a socket take so long from now on, and return what to change or end that with."""
+        own = os.dup(descriptor)
         with self._lock:
             if not self._started:
                 threading.Thread(target=self._look, name="database-watch", daemon=True).start()
                 self._started = True
-            number = next(self._numbers)
-            self._until[number] = (time.monotonic() + self._longest, descriptor)
-            return number
+            self._until[own] = time.monotonic() + seconds
+        return own
 
-    def end(self, number: int) -> None:
-        """Watch it no longer; its descriptor may be another's now."""
+    def prolong(self, own: int, seconds: float) -> None:
+        """Let it take so long from now on."""
         with self._lock:
-            self._until.pop(number, None)
+            self._until[own] = time.monotonic() + seconds
+
+    def end(self, own: int) -> None:
+        """Watch it no longer."""
+        with self._lock:
+            del self._until[own]
+            os.close(own)
 
     def _look(self) -> None:
         while True:
             time.sleep(_EVERY)
             now = time.monotonic()
             with self._lock:
-                late = [(number, fd) for number, (until, fd) in self._until.items() if until < now]
-                for number, descriptor in late:
-                    del self._until[number]
-                    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as waiting:
+                for own in [own for own, until in self._until.items() if until < now]:
+                    self._until[own] = math.inf
+                    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(own)) as waiting:
                         waiting.shutdown(socket.SHUT_RDWR)
