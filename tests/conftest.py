@@ -1,7 +1,8 @@
-"""Hypothesis profiles; `ALLOCATOR_HYPOTHESIS=long` asks for the thorough one."""
+"""Hypothesis profiles (`ALLOCATOR_HYPOTHESIS=long` asks for the thorough one), and what is not traced."""
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -15,3 +16,22 @@ settings.register_profile(
     "long", parent=settings.get_profile("ci"), derandomize=False, max_examples=2000, print_blob=True
 )
 settings.load_profile(os.environ.get("ALLOCATOR_HYPOTHESIS", "ci"))
+
+
+NOT_TRACED = (
+    "tests/properties/",
+    "tests/rules/test_tables_are_whole.py",
+    "tests/test_access.py",
+    "tests/test_drills.py",
+    "tests/test_matrix.py",
+    "tests/test_office_fuzzed.py",
+    "tests/test_tampering.py",
+)
+"""Tests that go through the same lines very many times: others tell which these are, at half the cost."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the heaviest tests out of the measuring of coverage."""
+    for item in items:
+        if item.nodeid.startswith(NOT_TRACED):
+            item.add_marker(pytest.mark.no_cover)

@@ -40,8 +40,8 @@ class Report:
     Attributes:
         acknowledged: Changes that were acknowledged.
         lost: Those of them that are not there.
-        refused: Changes refused while the disk was full.
-        other: Answers that were neither 201 nor 503.
+        refused: Changes refused while the disk was full, with a 503 that says what to do.
+        other: Answers that were neither.
         recovered: Changes made after there was room again.
         sound: The record verifies.
     """
@@ -88,29 +88,29 @@ def run(refusals: int = 40, *, forgetful: bool = False) -> Report:
             office.house()
             office.somebody(Role.SCHEME_STAFF, "nordlia")
             office.close()
-            answers: collections.Counter[int] = collections.Counter()
-            recovered: collections.Counter[int] = collections.Counter()
-            asked = {"about": "unit", "of": "nordlia-1", "text": "x" * 3900}
-            with Server(address, forgetful=forgetful) as server:
+            answers: collections.Counter[str] = collections.Counter()
+            recovered: collections.Counter[str] = collections.Counter()
+            large = "x" * 3900
+            with Server(address, *(["--forgetful"] if forgetful else [])) as server:
                 if not mounted:
                     assert server.process is not None
                     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (_SMALL // 2, _LARGE))
                 staff = Person(server.url, Role.SCHEME_STAFF)
-                while answers[503] < refusals and sum(answers.values()) < (200 if forgetful else 5000):
-                    answers[staff.post("/comments/make", asked).status_code] += 1
+                while answers["503"] < refusals and sum(answers.values()) < (200 if forgetful else 5000):
+                    answers[staff.remark(large)] += 1
                 assert staff.client.get(f"{server.url}/healthz").status_code == 200
                 _make_room(place, server, mounted=mounted)
                 for _ in range(20):
-                    recovered[staff.post("/comments/make", asked).status_code] += 1
+                    recovered[staff.remark(large)] += 1
             connections = Connections(connect(address))
             with SqlStorage(connections).read() as tx:
                 there = tx.count(Query(Kind.COMMENT))
             sound = verify_database(connections).sound
             connections.engine.dispose()
-            acknowledged = answers.pop(201, 0) + recovered[201]
-            refused = answers.pop(503, 0)
+            acknowledged = answers.pop("201", 0) + recovered["201"]
+            refused = answers.pop("503", 0)
             return Report(
-                acknowledged, acknowledged - there, refused, sum(answers.values()), recovered[201], sound
+                acknowledged, acknowledged - there, refused, sum(answers.values()), recovered["201"], sound
             )
     finally:
         shutil.rmtree(directory, ignore_errors=True)
