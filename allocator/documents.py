@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from allocator.model import (
     LAST_DAY,
+    TEMPLATE,
     Applicant,
     Conflict,
     InconsistentSnapshotError,
@@ -28,6 +29,7 @@ from allocator.model import (
     Scheme,
     Snapshot,
     Veto,
+    expecting,
     inconsistencies,
 )
 
@@ -63,7 +65,7 @@ def read_case(data: bytes) -> Snapshot:
     """
     content = parse_json(data)
     if not isinstance(content, dict):
-        _refuse("", "an object")
+        _refuse(expecting("", "an object"))
     try:
         return Snapshot.model_validate_json(data)
     except ValidationError as error:
@@ -81,40 +83,45 @@ def parse_json(data: bytes) -> Any:
             that is not finite.
     """
     if len(data) > MAX_BYTES:
-        _refuse("", f"a document of at most {MAX_BYTES // 2**20} MiB")
+        _refuse(expecting("", "a document of at most {size} MiB", size=MAX_BYTES // 2**20))
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        _refuse("", f"UTF-8 text; byte {error.start} is not")
+        _refuse(expecting("", "UTF-8 text; byte {byte} is not", byte=error.start))
     try:
         content = json.loads(text, object_pairs_hook=_object, parse_constant=_not_finite)
     except json.JSONDecodeError as error:
-        _refuse("", f"JSON; line {error.lineno}, column {error.colno} is not")
+        at = {"line": error.lineno, "column": error.colno}
+        _refuse(expecting("", "JSON; line {line}, column {column} is not", **at))
     except RecursionError:
-        _refuse("", _SHALLOW)
+        _refuse(_SHALLOW)
     except _RefusedError as refused:
-        _refuse("", str(refused))
+        _refuse(refused.problem)
     except ValueError:
-        _refuse("", "whole numbers of at most 18 digits")
+        _refuse(expecting("", "whole numbers of at most 18 digits"))
     if _depth(content) > MAX_DEPTH:
-        _refuse("", _SHALLOW)
+        _refuse(_SHALLOW)
     if re.search(r"\\u[dD][89a-fA-F]", text):
         try:
             json.dumps(content, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            _refuse("", "Unicode text; an escape for half a character stands alone")
+            _refuse(expecting("", "Unicode text; an escape for half a character stands alone"))
     return content
 
 
-_SHALLOW = f"nesting of at most {MAX_DEPTH} levels"
+_SHALLOW = expecting("", "nesting of at most {levels} levels", levels=MAX_DEPTH)
 
 
 class _RefusedError(Exception):
     """Something in the JSON text that is refused."""
 
+    def __init__(self, template: str, **values: str) -> None:
+        super().__init__(template)
+        self.problem = expecting("", template, **values)
 
-def _refuse(path: str, expected: str) -> NoReturn:
-    raise DocumentError((Problem(path=path, expected=expected),)) from None
+
+def _refuse(problem: Problem) -> NoReturn:
+    raise DocumentError((problem,)) from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -123,8 +130,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                which = f"; `{key}` is there twice" if key in _field_names() else ""
-                raise _RefusedError(f"each key once in an object{which}")
+                if key in _field_names():
+                    raise _RefusedError("each key once in an object; `{key}` is there twice", key=key)
+                raise _RefusedError("each key once in an object")
             seen.add(key)
     return found
 
@@ -175,24 +183,28 @@ def _faults_of_records(content: Mapping[str, Any]) -> list[Problem]:
         listed = content.get(part)
         for index, item in enumerate(listed if isinstance(listed, list) else ()):
             if len(found) >= MAX_FAULTS:
-                rest = f"fewer than {MAX_FAULTS} faults; mend these first, for the rest was not looked at"
-                return [*found, Problem(path="", expected=rest)]
+                rest = "fewer than {number} faults; mend these first, for the rest was not looked at"
+                return [*found, expecting("", rest, number=MAX_FAULTS)]
             ids.update(_ids(item))
             record, wrong = _mended(adapter, item)
-            found.extend(
-                Problem(path=f"/{part}/{index}{fault.path}", expected=fault.expected) for fault in wrong
-            )
+            found.extend(fault.model_copy(update={"path": f"/{part}/{index}{fault.path}"}) for fault in wrong)
             if record is not None:
                 records.append(record)
                 indices.append(index)
         sound[part], original[part] = tuple(records), indices
     case = _snapshot_at(content.get("as_of")).model_copy(update=sound)
     known = frozenset(ids) - _sound_ids(sound)
-    found.extend(
-        Problem(path=_at_original(p.path, original), expected=_at_original(p.expected, original))
-        for p in inconsistencies(case, known)
-    )
+    found.extend(_moved(problem, original) for problem in inconsistencies(case, known))
     return found
+
+
+def _moved(problem: Problem, original: Mapping[str, list[int]]) -> Problem:
+    """Return a fault with places among the sound records turned into places of the document."""
+    path = _at_original(problem.path, original)
+    if not problem.template:
+        return problem.model_copy(update={"path": path})
+    values = {name: _at_original(value, original) for name, value in problem.values}
+    return expecting(path, problem.template, **values)
 
 
 def _snapshot_at(as_of: Any) -> Snapshot:
@@ -339,29 +351,40 @@ def _problem(
     known = _field_names() | names
     if kind == "extra_forbidden":
         *parent, field = location
-        return Problem(path=_pointer(parent, known), expected=known_fields_only(str(field), known))
-    return Problem(path=_pointer(location, known), expected=expectation(kind, message, context))
+        return known_fields_only(_pointer(parent, known), str(field), known)
+    return expectation(_pointer(location, known), kind, message, context)
 
 
-def expectation(kind: str, message: str, context: Mapping[str, Any]) -> str:
+def expectation(path: str, kind: str, message: str, context: Mapping[str, Any]) -> Problem:
     """Return what a model expects where it found a fault of that kind; what stands there is not repeated."""
     match kind:
         case "enum" | "literal_error":
-            return f"one of: {context['expected']}".replace("'", "`")
+            return _one_of(path, context["expected"].replace("'", "`"))
         case "greater_than_equal":
-            return f"at least {context['ge']}"
+            return expecting(path, "at least {least}", least=context["ge"])
         case "less_than_equal":
-            return f"at most {context['le']}"
+            return expecting(path, "at most {most}", most=context["le"])
         case "string_too_long":
-            return f"at most {context['max_length']} characters"
+            return expecting(path, "at most {most} characters", most=context["max_length"])
+        case "string_too_short" if context["min_length"] == 1:
+            return expecting(path, "at least 1 character")
         case "string_too_short":
-            return f"at least {context['min_length']} character"
+            return expecting(path, "at least {least} characters", least=context["min_length"])
         case _ if kind in _EXPECTED:
-            return _EXPECTED[kind]
+            return expecting(path, _EXPECTED[kind])
         case _ if kind in _OURS:
-            return message
+            values = {name: value for name, value in context.items() if name != TEMPLATE}
+            return expecting(path, context.get(TEMPLATE, message), **values)
         case _:
-            return "a value of the form that the schema gives"
+            return expecting(path, "a value of the form that the schema gives")
+
+
+def _one_of(path: str, options: str) -> Problem:
+    """Return that one of some options is expected, which a model lists as in an English sentence."""
+    first, _, last = options.rpartition(" or ")
+    if not first:
+        return expecting(path, "one of: {options}", options=last)
+    return expecting(path, "one of: {options} or {last}", options=first, last=last)
 
 
 _OURS = frozenset(
@@ -403,7 +426,10 @@ def _safe(part: int | str, known: frozenset[str]) -> str:
     return str(part) if isinstance(part, int) or part in known else "…"
 
 
-def known_fields_only(key: str, known: Collection[str]) -> str:
+def known_fields_only(path: str, key: str, known: Collection[str]) -> Problem:
     """Return what is expected instead of an unknown field, without repeating it."""
     meant = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.75)
-    return "only fields that the schema has" + (f"; perhaps `{meant[0]}` was meant" if meant else "")
+    if not meant:
+        return expecting(path, "only fields that the schema has")
+    perhaps = "only fields that the schema has; perhaps `{field}` was meant"
+    return expecting(path, perhaps, field=meant[0])

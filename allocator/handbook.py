@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from weakref import WeakKeyDictionary
 
@@ -91,65 +92,165 @@ def _body(policy: Policy, text: Catalog) -> Iterator[str]:
         yield f"## {text(f'topics.{topic}')}"
         for rule in rules:
             yield ""
-            yield from _rule(policy, policy.by_id[rule.id], text)
+            yield from _rule(entry(policy, rule.id, text), text)
 
 
-def _rule(policy: Policy, bound: BoundRule, text: Catalog) -> Iterator[str]:
-    rule = bound.rule
-    entry = policy.document.rules[rule.id]
-    yield f'### <a id="{rule.id}"></a>{text.rule(rule.id, "title")} (`{rule.id}`)'
-    yield ""
-    yield text.rule(rule.id, "why")
-    yield ""
-    if not entry.enabled:
-        yield f"- **{text('handbook.off')}**: {entry.off_reason}"
-    yield f"- **{text('handbook.about')}**: {text(f'about.{rule.about}')}"
-    yield f"- **{text('handbook.broken_when')}**: {Words(bound, text).of(rule.broken_when)}"
-    yield f"- **{text('handbook.effect')}**: {_effect(bound, text)} {text('handbook.origin')}: {entry.origin}"
-    if rule.fixed:
-        yield f"  {text('handbook.fixed')}"
-    may = "handbook.overridable" if bound.overridable else "handbook.not_overridable"
-    yield f"  {text(may)}"
-    bases = ", ".join(text(f"bases.{basis}") for basis in sorted(rule.bases))
-    yield f"- **{text('handbook.basis')}**: {bases}"
-    as_of = policy.document.valid_from
-    yield f"- **{text('handbook.source')}**: {'; '.join(dict.fromkeys(c.at(as_of) for c in rule.sources))}"
-    if rule.carries:
-        yield f"- **{text('handbook.carries')}**: {', '.join(rule.carries)}"
-    for name, kind in rule.params.items():
-        value = param_words(kind, bound.params[name], text)
-        yield f"- **{sentence_case(text(f'params.{name}'))}**: {value}. {entry.params[name].origin}"
-    yield f"- **{text('handbook.public')}**: {text(f'public.{rule.public}')}"
-    if rule.confidential:
-        yield f"- {text('handbook.confidential')}"
-    if rule.contradiction is not None:
-        key = rule.contradiction.key
-        sides = (
-            f"{text.template('contradictions', key, 'question')} "
-            f"(a) {text.template('contradictions', key, 'side_a')} "
-            f"(b) {text.template('contradictions', key, 'side_b')}"
-        )
-        yield f"- **{text('handbook.contradiction')} ({key})**: {sides}"
-    if bound.justification is not None:
-        yield from _justification(bound, text)
+@dataclass(frozen=True)
+class Numbered:
+    """A parameter of a rule: what it is called, its value in words, and where that comes from."""
+
+    label: str
+    value: str
+    origin: str
 
 
-def _justification(bound: BoundRule, text: Catalog) -> Iterator[str]:
+@dataclass(frozen=True)
+class Card:
+    """Why a rule may read a protected ground, part by part, and who approved that until when."""
+
+    heading: str
+    parts: tuple[tuple[str, str], ...]
+    approved: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Everything that the handbook says of a rule, in words.
+
+    Attributes:
+        id: The rule.
+        title: What it is called.
+        why: Why it is there.
+        off: Why it is switched off; None if it is on.
+        about: Whom or what it looks at.
+        broken_when: When it is broken.
+        effect: What follows then.
+        origin: Where that choice comes from.
+        fixed: That a municipality cannot soften it; None if it can.
+        overridable: Whether the committee can decide otherwise.
+        bases: What it rests on.
+        sources: Where that stands, each once.
+        carries: Ids of the requirements that it carries out.
+        params: Its numbers and lists.
+        public: What an applicant is told when it closes a unit.
+        confidential: That only the cleared read it exactly; None if all do.
+        contradiction: The key of a contradiction between sources, the question and both sides.
+        card: Its justification, where it reads a protected ground.
+    """
+
+    id: str
+    title: str
+    why: str
+    off: str | None
+    about: str
+    broken_when: str
+    effect: str
+    origin: str
+    fixed: str | None
+    overridable: str
+    bases: str
+    sources: tuple[str, ...]
+    carries: tuple[str, ...]
+    params: tuple[Numbered, ...]
+    public: str
+    confidential: str | None
+    contradiction: tuple[str, str, str, str] | None
+    card: Card | None
+
+
+def entry(policy: Policy, rule_id: str, text: Catalog) -> Entry:
+    """Return what the handbook says of a rule.
+
+    Raises:
+        KeyError: The policy has no such rule.
+    """
+    bound = policy.by_id[rule_id]
+    rule, chosen = bound.rule, policy.document.rules[rule_id]
+    about = rule.contradiction
+    return Entry(
+        id=rule.id,
+        title=text.rule(rule.id, "title"),
+        why=text.rule(rule.id, "why"),
+        off=None if chosen.enabled else str(chosen.off_reason),
+        about=text(f"about.{rule.about}"),
+        broken_when=Words(bound, text).of(rule.broken_when),
+        effect=_effect(bound, text),
+        origin=chosen.origin,
+        fixed=text("handbook.fixed") if rule.fixed else None,
+        overridable=text("handbook.overridable" if bound.overridable else "handbook.not_overridable"),
+        bases=", ".join(text(f"bases.{basis}") for basis in sorted(rule.bases)),
+        sources=tuple(dict.fromkeys(one.at(policy.document.valid_from) for one in rule.sources)),
+        carries=rule.carries,
+        params=tuple(
+            Numbered(
+                sentence_case(text(f"params.{name}")),
+                param_words(kind, bound.params[name], text),
+                chosen.params[name].origin,
+            )
+            for name, kind in rule.params.items()
+        ),
+        public=text(f"public.{rule.public}"),
+        confidential=text("handbook.confidential") if rule.confidential else None,
+        contradiction=_sides(about.key, text) if about is not None else None,
+        card=_card(bound, text),
+    )
+
+
+def _sides(key: str, text: Catalog) -> tuple[str, str, str, str]:
+    question, side_a, side_b = (
+        text.template("contradictions", key, part) for part in ("question", "side_a", "side_b")
+    )
+    return key, question, side_a, side_b
+
+
+def _card(bound: BoundRule, text: Catalog) -> Card | None:
     card = bound.justification
-    assert card is not None
+    if card is None:
+        return None
     grounds = text.listing(text(f"protected.{ground}") for ground in sorted(bound.rule.protected))
-    yield f"- **{text('handbook.justification', grounds=grounds)}**"
-    for part in ("legal_basis_note", "purpose", "necessity", "proportionality"):
-        yield f"  - {text(f'handbook.{part}')}: {getattr(card, part)}"
-    yield (
-        "  - "
-        + text(
+    parts = ("legal_basis_note", "purpose", "necessity", "proportionality")
+    return Card(
+        text("handbook.justification", grounds=grounds),
+        tuple((text(f"handbook.{part}"), str(getattr(card, part))) for part in parts),
+        text(
             "handbook.approved",
             by=card.approved_by,
             on=text.day(card.approved_on),
             review=text.day(card.review_by),
-        )
+        ),
     )
+
+
+def _rule(said: Entry, text: Catalog) -> Iterator[str]:
+    yield f'### <a id="{said.id}"></a>{said.title} (`{said.id}`)'
+    yield ""
+    yield said.why
+    yield ""
+    if said.off is not None:
+        yield f"- **{text('handbook.off')}**: {said.off}"
+    yield f"- **{text('handbook.about')}**: {said.about}"
+    yield f"- **{text('handbook.broken_when')}**: {said.broken_when}"
+    yield f"- **{text('handbook.effect')}**: {said.effect} {text('handbook.origin')}: {said.origin}"
+    if said.fixed is not None:
+        yield f"  {said.fixed}"
+    yield f"  {said.overridable}"
+    yield f"- **{text('handbook.basis')}**: {said.bases}"
+    yield f"- **{text('handbook.source')}**: {'; '.join(said.sources)}"
+    if said.carries:
+        yield f"- **{text('handbook.carries')}**: {', '.join(said.carries)}"
+    for param in said.params:
+        yield f"- **{param.label}**: {param.value}. {param.origin}"
+    yield f"- **{text('handbook.public')}**: {said.public}"
+    if said.confidential is not None:
+        yield f"- {said.confidential}"
+    if said.contradiction is not None:
+        key, question, side_a, side_b = said.contradiction
+        yield f"- **{text('handbook.contradiction')} ({key})**: {question} (a) {side_a} (b) {side_b}"
+    if said.card is not None:
+        yield f"- **{said.card.heading}**"
+        for heading, part in said.card.parts:
+            yield f"  - {heading}: {part}"
+        yield f"  - {said.card.approved}"
 
 
 def _effect(bound: BoundRule, text: Catalog) -> str:

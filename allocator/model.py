@@ -34,7 +34,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from allocator.codes import (
     AgreementForm,
@@ -74,7 +74,13 @@ from allocator.codes import (
 
 # --------------------------------------------------------------------------------------- plain types
 
+TEMPLATE = "template"
+"""Under this name a fault of a record gives what it is said by, before its values are put in."""
+
 _ID = re.compile(r"[^\W_][\w.:-]{0,63}")
+
+ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": f"^{_ID.pattern}$"}
+"""What an id is, as JSON Schema has it."""
 
 
 def _identifier(value: str) -> str:
@@ -90,13 +96,25 @@ def _nfc(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
-Id = Annotated[str, AfterValidator(_nfc), AfterValidator(_identifier)]
+Id = Annotated[str, AfterValidator(_nfc), AfterValidator(_identifier), WithJsonSchema(ID_SCHEMA)]
 """An opaque key. It has no meaning and may be exchanged for any other."""
 
-Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_nfc)]
+
+def _normal(most: int) -> AfterValidator:
+    """Return what brings text into normal form C, in which some letters are longer than they were."""
+
+    def normal(value: str) -> str:
+        if len(made := _nfc(value)) > most:
+            raise PydanticKnownError("string_too_long", {"max_length": most})
+        return made
+
+    return AfterValidator(normal)
+
+
+Text = Annotated[str, StringConstraints(max_length=4000), _normal(4000)]
 """Free text, in Unicode normal form C. No rule reads it."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_nfc)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), _normal(200)]
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 """Days between which everything here happens."""
@@ -153,6 +171,15 @@ class Record(BaseModel):
 
 T = TypeVar("T")
 
+_KNOWN = "`{field}` for a fact whose status is `known`"
+_UNHELD = "no `value` where the status is `{status}`: what was not given is not kept"
+
+
+def _fault(kind: str, template: str, **values: str) -> PydanticCustomError:
+    """Return a fault that is said with values; the template goes with it, so that it can be told anew."""
+    return PydanticCustomError(kind, template, {**values, TEMPLATE: template})
+
+
 _NOT_HELD = frozenset({FactStatus.REFUSED, FactStatus.WITHDRAWN, FactStatus.NOT_ASKED})
 
 
@@ -190,15 +217,9 @@ class Assessed(Record, Generic[T]):
         if self.status is FactStatus.KNOWN:
             for name in ("value", "source", "recorded_on"):
                 if getattr(self, name) is None:
-                    raise PydanticCustomError(
-                        "known_fact", "`{field}` for a fact whose status is `known`", {"field": name}
-                    )
+                    raise _fault("known_fact", _KNOWN, field=name)
         if self.value is not None and self.status in _NOT_HELD:
-            raise PydanticCustomError(
-                "unheld_fact",
-                "no `value` where the status is `{status}`: what was not given is not kept",
-                {"status": self.status.value},
-            )
+            raise _fault("unheld_fact", _UNHELD, status=self.status.value)
         if self.source is FactSource.ORAL and self.recorded_by is None:
             raise PydanticCustomError("oral_fact", "`recorded_by` for oral information")
         if self.valid_until and self.recorded_on and self.valid_until < self.recorded_on:
@@ -228,11 +249,7 @@ class ExpiringAssessment(Record):
         if self.status is FactStatus.KNOWN:
             for name in ("source", "assessed_on", "assessor_role", "valid_until"):
                 if getattr(self, name) is None:
-                    raise PydanticCustomError(
-                        "known_fact",
-                        "`{field}` for an assessment whose status is `known`",
-                        {"field": name},
-                    )
+                    raise _fault("known_fact", _KNOWN, field=name)
         if self.valid_until and self.assessed_on and self.valid_until < self.assessed_on:
             raise PydanticCustomError("date_order", "`valid_until` on or after `assessed_on`")
         return self
@@ -259,11 +276,7 @@ class RiskAssessment(ExpiringAssessment):
         if self.status is FactStatus.KNOWN:
             for name in ("conclusion", "horizon"):
                 if getattr(self, name) is None:
-                    raise PydanticCustomError(
-                        "known_fact",
-                        "`{field}` for an assessment whose status is `known`",
-                        {"field": name},
-                    )
+                    raise _fault("known_fact", _KNOWN, field=name)
         return self
 
 
@@ -669,10 +682,29 @@ class Municipality(Record):
 
 
 class Problem(Record):
-    """One thing wrong with a snapshot: where, and what is expected there."""
+    """One thing wrong with a document: where, and what is expected there.
+
+    Attributes:
+        path: The place.
+        expected: What is expected there, in English; never what stands there.
+        template: The same before its values were put in, by which it is told in other languages; empty if it
+            has none.
+        values: These values by name: days, numbers, places and codes, which are alike in all languages.
+        words: The same in other languages, by language, where it is put together anew each time.
+    """
 
     path: str
     expected: str
+    template: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    words: tuple[tuple[str, str], ...] = ()
+
+
+def expecting(path: str, template: str, **values: object) -> Problem:
+    """Return that something is expected at a place, said with some values."""
+    said = {name: str(value) for name, value in values.items()}
+    filled = template.format(**said)
+    return Problem(path=path, expected=filled, template=template, values=tuple(said.items()))
 
 
 class InconsistentSnapshotError(ValueError):
@@ -718,6 +750,14 @@ def age_on(birth_date: date, day: date) -> int:
     return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
 
 
+_A_RESIDENT = "the id of a resident in this document"
+_AN_APPLICANT = "the id of an applicant in this document"
+_A_PERSON = "the id of a resident or an applicant in this document"
+_A_SCHEME = "the id of a scheme in this document"
+_A_GROUP = "the id of a living group in this document"
+_A_UNIT = "the id of a unit in this document"
+
+
 def inconsistencies(case: Snapshot, also_known: frozenset[str] = frozenset()) -> Iterator[Problem]:
     """Yield everything in *case* that does not fit together, in document order.
 
@@ -738,48 +778,50 @@ def inconsistencies(case: Snapshot, also_known: frozenset[str] = frozenset()) ->
     applicants = {applicant.id for applicant in case.applicants}
     people = residents | applicants | also_known
 
-    def points_at(path: str, value: str | None, targets: Iterable[str], what: str) -> Iterator[Problem]:
+    def points_at(path: str, value: str | None, targets: Iterable[str], expected: str) -> Iterator[Problem]:
         if value is not None and value not in targets and value not in also_known:
-            yield Problem(path=path, expected=f"the id of {what} in this document")
+            yield Problem(path=path, expected=expected)
 
     yield from _occupancy(case, units, also_known)
     moving: dict[str, int] = {}
     for i, applicant in enumerate(case.applicants):
         at = f"/applicants/{i}"
         yield from _adult(f"{at}/birth_date/value", applicant, case.as_of)
-        yield from points_at(f"{at}/resides_as", applicant.resides_as, residents, "a resident")
+        yield from points_at(f"{at}/resides_as", applicant.resides_as, residents, _A_RESIDENT)
         first = moving.setdefault(applicant.resides_as or f"nobody {i}", i)
         if first != i:
-            yield Problem(
-                path=f"{at}/resides_as", expected=f"a resident of their own; /applicants/{first} has that one"
+            yield expecting(
+                f"{at}/resides_as",
+                "a resident of their own; {other} has that one",
+                other=f"/applicants/{first}",
             )
         if applicant.wishes is not None:
             for j, wish in enumerate(applicant.wishes.preferred):
-                yield from points_at(f"{at}/wishes/preferred/{j}/scheme", wish.scheme, schemes, "a scheme")
+                yield from points_at(f"{at}/wishes/preferred/{j}/scheme", wish.scheme, schemes, _A_SCHEME)
             for j, reservation in enumerate(applicant.wishes.reservations):
                 yield from points_at(
-                    f"{at}/wishes/reservations/{j}/scheme", reservation.scheme, schemes, "a scheme"
+                    f"{at}/wishes/reservations/{j}/scheme", reservation.scheme, schemes, _A_SCHEME
                 )
     for i, conflict in enumerate(case.conflicts):
         at = f"/conflicts/{i}"
-        yield from points_at(f"{at}/party", conflict.party, people, "a resident or an applicant")
-        yield from points_at(f"{at}/counterpart", conflict.counterpart, people, "a resident or an applicant")
+        yield from points_at(f"{at}/party", conflict.party, people, _A_PERSON)
+        yield from points_at(f"{at}/counterpart", conflict.counterpart, people, _A_PERSON)
         for place in sorted(conflict.frequents):
-            yield from points_at(f"{at}/frequents", place, schemes, "a scheme")
+            yield from points_at(f"{at}/frequents", place, schemes, _A_SCHEME)
         yield from _same_person(at, case, conflict.party, conflict.counterpart)
     for i, order in enumerate(case.orders):
         at = f"/orders/{i}"
-        yield from points_at(f"{at}/bound", order.bound, people, "a resident or an applicant")
-        yield from points_at(f"{at}/protected", order.protected, people, "a resident or an applicant")
+        yield from points_at(f"{at}/bound", order.bound, people, _A_PERSON)
+        yield from points_at(f"{at}/protected", order.protected, people, _A_PERSON)
         for place in sorted(order.forbidden_schemes):
-            yield from points_at(f"{at}/forbidden_schemes", place, schemes, "a scheme")
+            yield from points_at(f"{at}/forbidden_schemes", place, schemes, _A_SCHEME)
         yield from _same_person(at, case, order.bound, order.protected)
     for i, veto in enumerate(case.vetoes):
         at = f"/vetoes/{i}"
-        yield from points_at(f"{at}/applicant", veto.applicant, applicants, "an applicant")
-        yield from points_at(f"{at}/unit", veto.unit, units, "a unit")
-        yield from points_at(f"{at}/living_group", veto.living_group, groups, "a living group")
-        yield from points_at(f"{at}/scheme", veto.scheme, schemes, "a scheme")
+        yield from points_at(f"{at}/applicant", veto.applicant, applicants, _AN_APPLICANT)
+        yield from points_at(f"{at}/unit", veto.unit, units, _A_UNIT)
+        yield from points_at(f"{at}/living_group", veto.living_group, groups, _A_GROUP)
+        yield from points_at(f"{at}/scheme", veto.scheme, schemes, _A_SCHEME)
 
 
 def _repeated_ids(case: Snapshot) -> Iterator[Problem]:
@@ -788,7 +830,7 @@ def _repeated_ids(case: Snapshot) -> Iterator[Problem]:
     def check(kind: str, path: str, value: str) -> Iterator[Problem]:
         first = seen.setdefault((kind, value), path)
         if first != path:
-            yield Problem(path=path, expected=f"an id of its own; {first} has the same one")
+            yield expecting(path, "an id of its own; {other} has the same one", other=first)
 
     for i, scheme in enumerate(case.schemes):
         yield from check("place", f"/schemes/{i}/id", scheme.id)
@@ -819,7 +861,7 @@ def _occupancy(case: Snapshot, units: dict[str, Unit], also_known: frozenset[str
         unit = units.get(resident.unit)
         if unit is None:
             if resident.unit not in also_known:
-                yield Problem(path=f"{at}/unit", expected="the id of a unit in this document")
+                yield Problem(path=f"{at}/unit", expected=_A_UNIT)
             continue
         if not case.lives_here(resident):
             continue
@@ -827,13 +869,16 @@ def _occupancy(case: Snapshot, units: dict[str, Unit], also_known: frozenset[str
         if first != i and (
             resident.household is None or case.residents[first].household != resident.household
         ):
-            yield Problem(
-                path=f"{at}/unit", expected=f"a unit where nobody else lives; /residents/{first} lives there"
+            yield expecting(
+                f"{at}/unit",
+                "a unit where nobody else lives; {other} lives there",
+                other=f"/residents/{first}",
             )
         if unit.status not in lived_in:
-            yield Problem(
-                path=f"{at}/unit",
-                expected=f"a unit whose status is `occupied` or `notice_given`, not `{unit.status}`",
+            yield expecting(
+                f"{at}/unit",
+                "a unit whose status is `occupied` or `notice_given`, not `{status}`",
+                status=unit.status,
             )
 
 
@@ -844,8 +889,8 @@ def _adult(path: str, person: Person, as_of: date) -> Iterator[Problem]:
     if born > as_of:
         yield Problem(path=path, expected="a birth date on or before `as_of`")
     elif age_on(born, as_of) < ADULT_AGE:
-        yield Problem(
-            path=path, expected=f"a person of at least {ADULT_AGE} years on `as_of`; younger is child welfare"
+        yield expecting(
+            path, "a person of at least {years} years on `as_of`; younger is child welfare", years=ADULT_AGE
         )
 
 

@@ -23,14 +23,16 @@ from typing import Annotated, Any, Self
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from allocator.documents import expectation
 from allocator.model import (
     Day,
     Name,
     Problem,
     Record,
+    expecting,
 )
 from allocator.rules import RULEBOOK, RULES_BY_ID
-from allocator.rules.language import Effect, Expr, ParamValue, Rule, bind, paths
+from allocator.rules.language import Effect, Expr, ParamValue, Rule, UnfitError, bind, paths
 
 
 class PolicyError(ValueError):
@@ -190,9 +192,8 @@ class Policy:
         try:
             content = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise PolicyError(
-                (Problem(path="", expected=f"a TOML document: {error}"),), malformed=True
-            ) from None
+            unread = expecting("", "a TOML document: {fault}", fault=error)
+            raise PolicyError((unread,), malformed=True) from None
         except (ValueError, RecursionError):
             unread = Problem(
                 path="", expected="a TOML document of plain tables, texts, dates and whole numbers"
@@ -254,9 +255,10 @@ class Policy:
             )
         if not entry.enabled and rule.fixed:
             problems.append(
-                Problem(
-                    path=f"{at}.enabled",
-                    expected="`true`: the rule rests on statute, a court order or physical fact",
+                expecting(
+                    f"{at}.enabled",
+                    "`{code}`: the rule rests on statute, a court order or physical fact",
+                    code="true",
                 )
             )
         if not entry.enabled and entry.off_reason is None:
@@ -281,12 +283,8 @@ class Policy:
         if entry.justification is None:
             if rule.protected:
                 grounds = ", ".join(sorted(rule.protected))
-                problems.append(
-                    Problem(
-                        path=f"{at}.justification",
-                        expected=f"a justification card, since the rule reads a protected ground ({grounds})",
-                    )
-                )
+                wanted = "a justification card, since the rule reads a protected ground ({grounds})"
+                problems.append(expecting(f"{at}.justification", wanted, grounds=grounds))
             return None
         card = self.document.justifications.get(entry.justification)
         if card is None:
@@ -301,25 +299,22 @@ def _effect(rule: Rule, entry: RulePolicy, at: str, problems: list[Problem]) -> 
         effect = Effect.of(entry.effect)
     except KeyError:
         codes = ", ".join(effect.code for effect in reversed(Effect))
-        problems.append(Problem(path=f"{at}.effect", expected=f"one of: {codes}"))
+        problems.append(expecting(f"{at}.effect", "one of: {options}", options=codes))
         return rule.effect
     if rule.fixed and effect < rule.effect:
-        problems.append(
-            Problem(
-                path=f"{at}.effect",
-                expected=f"`{rule.effect.code}`: the rule rests on statute, a court order or physical fact",
-            )
-        )
+        fixed = "`{code}`: the rule rests on statute, a court order or physical fact"
+        problems.append(expecting(f"{at}.effect", fixed, code=rule.effect.code))
     return effect
 
 
 def _params(rule: Rule, entry: RulePolicy, at: str, problems: list[Problem]) -> dict[str, ParamValue]:
     params: dict[str, ParamValue] = {}
     for name in sorted(set(entry.params) - set(rule.params)):
-        known = ", ".join(sorted(rule.params)) or "none"
-        problems.append(
-            Problem(path=f"{at}.params.{name}", expected=f"a parameter of the rule; it has: {known}")
-        )
+        place, known = f"{at}.params.{name}", ", ".join(sorted(rule.params))
+        if known:
+            problems.append(expecting(place, "a parameter of the rule; it has: {options}", options=known))
+        else:
+            problems.append(expecting(place, "no parameter; the rule has none"))
     for name, kind in rule.params.items():
         given = entry.params.get(name)
         if given is None:
@@ -327,16 +322,23 @@ def _params(rule: Rule, entry: RulePolicy, at: str, problems: list[Problem]) -> 
             continue
         try:
             params[name] = kind.check(given.value)
-        except ValueError as error:
-            problems.append(Problem(path=f"{at}.params.{name}.value", expected=str(error)))
+        except UnfitError as error:
+            problems.append(error.problem.model_copy(update={"path": f"{at}.params.{name}.value"}))
     return params
 
 
 def _problems(error: ValidationError) -> list[Problem]:
-    return [
-        Problem(
-            path=".".join(str(part) for part in item["loc"]),
-            expected=str(item["msg"])[:1].lower() + str(item["msg"])[1:],
-        )
-        for item in error.errors(include_input=False, include_url=False)
-    ]
+    found = []
+    for item in error.errors(include_input=False, include_url=False):
+        path = ".".join(str(part) for part in item["loc"])
+        kind = item["type"]
+        if kind == "extra_forbidden":
+            found.append(expecting(path, "only fields that a policy has"))
+        elif kind in _TABLES:
+            found.append(expecting(path, "a table"))
+        else:
+            found.append(expectation(path, kind, item["msg"], item.get("ctx", {})))
+    return found
+
+
+_TABLES = frozenset({"dict_type", "model_type", "model_attributes_type"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from pydantic import TypeAdapter, ValidationError
 
 from allocator.casework.records import Kind
-from allocator.model import Day, Id, Problem
+from allocator.model import Day, Id, Problem, expecting
 from allocator.service.errors import NotFoundError
 from api.refusals import WrongError
 
@@ -30,9 +30,14 @@ _ID: TypeAdapter[str] = TypeAdapter(Id)
 _DAY: TypeAdapter[date] = TypeAdapter(Day)
 
 
-def wrong(name: str, expected: str) -> Problem:
-    """Return what is wrong with a parameter."""
-    return Problem(path=f"/query/{name}", expected=expected)
+def wrong(name: str, template: str, **values: object) -> Problem:
+    """Return what is wrong with a parameter, as what is expected of it."""
+    return expecting(f"/query/{name}", template, **values)
+
+
+def codes(options: Iterable[str]) -> str:
+    """Return what can be said, as it is listed."""
+    return ", ".join(f"`{option}`" for option in options)
 
 
 def parameters(request: Request, *known: str, several: tuple[str, ...] = ()) -> dict[str, str]:
@@ -44,8 +49,11 @@ def parameters(request: Request, *known: str, several: tuple[str, ...] = ()) -> 
     given = request.query_params.multi_items()
     names = [name for name, _ in given if name not in several]
     if not set(names) <= set(known) or len(set(names)) != len(names):
-        options = ", ".join(f"`{name}`" for name in known) or "none"
-        raise WrongError(Problem(path="/query", expected=f"each parameter once, of these: {options}"))
+        if not known:
+            raise WrongError(expecting("/query", "no parameter"))
+        raise WrongError(
+            expecting("/query", "each parameter once, of these: {options}", options=codes(known))
+        )
     return dict(given)
 
 
@@ -58,7 +66,7 @@ def number(given: Mapping[str, str], name: str, most: int) -> int | None:
     if name not in given:
         return None
     if not _NUMBER.fullmatch(given[name]) or not 1 <= int(given[name]) <= most:
-        raise WrongError(wrong(name, f"a whole number from 1 to {most}"))
+        raise WrongError(wrong(name, "a whole number from {least} to {most}", least=1, most=most))
     return int(given[name])
 
 
@@ -111,8 +119,8 @@ def idempotency_key(request: Request) -> str | None:
     """
     key = request.headers.get("idempotency-key")
     if key is not None and not _KEY.fullmatch(key):
-        expected = "1 to 128 visible ASCII characters"
-        raise WrongError(Problem(path="/header/Idempotency-Key", expected=expected))
+        expected = "{least} to {most} visible ASCII characters"
+        raise WrongError(expecting("/header/Idempotency-Key", expected, least=1, most=128))
     return key
 
 

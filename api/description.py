@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from allocator.casework.bodies import BODIES, COLLECTIONS
 from allocator.casework.codes import Purpose
 from allocator.casework.records import Kind
+from allocator.model import ID_SCHEMA
 from allocator.service.catalogue import USES
 from allocator.service.uses import Command, UseCase
 from api.schemas import Answered
@@ -43,7 +44,7 @@ IDENTIFIER = {
     "name": "id",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[^\W_][\w.:-]{0,63}$"},
+    "schema": ID_SCHEMA,
 }
 PURPOSE = {
     "name": "X-Purpose",
@@ -54,6 +55,7 @@ PURPOSE = {
 IF_MATCH = {
     "name": "If-Match",
     "in": "header",
+    "required": True,
     "description": "The `ETag` of the version that was read. Without it nothing is changed.",
     "schema": {"type": "string"},
     "example": '"1"',

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from allocator.access.authorizer import Actor
 from allocator.casework.codes import Purpose
 from allocator.documents import DocumentError, faults, parse_json
-from allocator.model import Problem, Record
+from allocator.model import Record, expecting
 from allocator.ports import Session
 from allocator.service.desk import Desk
 from allocator.service.journal import Journal
@@ -144,8 +144,8 @@ def purpose_of(request: Request) -> Purpose | None:
     if said is None:
         return None
     if said not in set(Purpose):
-        expected = f"one of: {', '.join(f'`{purpose}`' for purpose in Purpose)}"
-        raise WrongError(Problem(path=f"/header/{PURPOSE_HEADER}", expected=expected))
+        options = ", ".join(f"`{purpose}`" for purpose in Purpose)
+        raise WrongError(expecting(f"/header/{PURPOSE_HEADER}", "one of: {options}", options=options))
     return Purpose(said)
 
 

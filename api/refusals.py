@@ -21,7 +21,7 @@ from allocator.service.errors import (
     VersionNeededError,
 )
 from allocator.service.login import LoginRefusedError, SignInNeededError
-from allocator.texts import Catalog, Language, catalog
+from allocator.texts import Catalog, Language, catalog, expected
 from api.errors import problem
 
 RETRY_SECONDS = 2
@@ -83,10 +83,20 @@ def answered(
     """Return the problem document of a code."""
     said = words(request)
     title, detail = said.template("problems", code, "title"), said.template("problems", code, "detail")
-    answer = problem(status, title, detail, problems, code)
+    told = tuple(_told(wrong, said.language) for wrong in problems)
+    answer = problem(status, title, detail, told, code)
     answer.headers["content-language"] = said.language.value
     answer.headers.update(headers or {})
     return answer
+
+
+def _told(wrong: Problem, language: Language) -> Problem:
+    """Return what is wrong with a request as it is told in a language."""
+    try:
+        return Problem(path=wrong.path, expected=expected(wrong, language))
+    except KeyError:
+        _log.error("expectation_without_words", template=wrong.template or wrong.expected)
+        return wrong
 
 
 _PLAIN: Mapping[type[Exception], tuple[int, str]] = {

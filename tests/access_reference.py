@@ -44,7 +44,7 @@ SEEN: dict[str, dict[str, str]] = {
         ),
         "facts.conflicts_asked facts.orders_checked": f"{_CASE} assessor conflict_officer",
     },
-    "scheme": {"facts groups": f"{_HOUSING} policy_owner peer_member"},
+    "scheme": {"facts groups": f"{_HOUSING} policy_owner peer_member administrator"},
     "unit": {"scheme group facts first_ready_on closure": f"{_HOUSING} policy_owner peer_member"},
     "reservation": {
         "unit scheme reason owner until released_on": _HOUSING,
@@ -71,6 +71,10 @@ SEEN: dict[str, dict[str, str]] = {
         "confirmations": _CLEARED,
     },
     "order": {"entry issuer verified_by verified_on earlier closing": _CLEARED},
+    "recheck": {
+        "decision case unit tenancy conflicts orders about rules opened_on by state answer found answered_by "
+        "closed_on": "conflict_officer+conflicts committee_leader+conflicts?meeting?conflict_control",
+    },
     "veto": {
         "entry scheme author why remedy evidence hazard told hearing answered": f"{_CASE} {_HOUSE}",
         "words": f"{_OFFICE} {_BOARD} scheme_leader@scheme scheme_staff@own",
@@ -112,9 +116,10 @@ SEEN: dict[str, dict[str, str]] = {
         "disqualified": "committee_leader committee_secretary",
     },
     "decision": {
-        "type case outcome meeting unit scheme state made_on crisis_until ended_on": (
-            f"{_CASE} {_HEARD} peer_member"
+        "type case outcome meeting unit scheme state made_on crisis_until ended_on suspensions": (
+            f"{_CASE} {_HEARD} peer_member conflict_officer+conflicts"
         ),
+        "suspended_because": _CLEARED,
         "suggestion grounds copied told_sha256 deviation replies dissents conditions agreement law "
         "appeal_body appeal_weeks stale_confirmed rests_on doubts missing proposed_by proposed_on second "
         "reverses shares housed_apart": _CASE,
@@ -172,12 +177,16 @@ DONE: dict[str, str] = {
     "vetoes.withdraw vetoes.renew": "scheme_leader@scheme scheme_staff@own",
     "vetoes.answer": "committee_leader committee_secretary",
     "hazards.change hazards.close tenancies.note_absence": "scheme_leader@scheme",
-    "meetings.call meetings.invite meetings.put_on_agenda meetings.take_off_agenda meetings.open "
-    "meetings.close meetings.cancel": "committee_leader committee_secretary",
+    "meetings.call meetings.invite meetings.put_on_agenda meetings.take_off_agenda meetings.order_agenda "
+    "meetings.open meetings.close meetings.cancel": "committee_leader committee_secretary",
     "meetings.disqualify": "committee_member committee_leader committee_secretary",
     "meetings.write_minutes": "committee_secretary",
     "decisions.propose decisions.drop": "committee_leader committee_secretary",
     "decisions.approve decisions.reverse decisions.confirm": "committee_leader",
+    "decisions.suspend": "caseworker committee_leader conflict_officer+conflicts",
+    "decisions.extend_suspension decisions.resume rechecks.answer": (
+        "conflict_officer+conflicts committee_leader+conflicts"
+    ),
     "offers.send offers.remind appeals.lodge appeals.forward": _OFFICE,
     "offers.suspend offers.resume offers.accept offers.refuse offers.lapse offers.withdraw": "caseworker",
     "appeals.withdraw": "caseworker",

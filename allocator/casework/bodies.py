@@ -19,6 +19,7 @@ BODIES: Mapping[Kind, type[Body]] = {
         cases.Clarification,
         relations.Conflict,
         relations.Order,
+        relations.Recheck,
         voice.Veto,
         voice.Comment,
         voice.Hearing,

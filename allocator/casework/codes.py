@@ -97,6 +97,12 @@ class DecisionState(StrEnum):
     REVERSED = "reversed"
 
 
+class SuspensionReason(StrEnum):
+    """Why a decision is suspended, as everybody reads it: in the same words whatever lies behind (E-08)."""
+
+    NEW_ASSESSMENT = "new_assessment"
+
+
 class OfferState(StrEnum):
     """Where an offer stands."""
 
@@ -186,6 +192,21 @@ class PartyRole(StrEnum):
     EXPOSING = "exposing"
     BOTH = "both"
     UNKNOWN = "unknown"
+
+
+class RecheckState(StrEnum):
+    """Where it stands that a placement must be looked at again."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    NOT_NEEDED = "not_needed"  # nothing bars it any more, or nobody has the place
+
+
+class RecheckAnswer(StrEnum):
+    """What somebody cleared found when they looked at a placement again."""
+
+    STANDS = "stands"
+    TAKEN_UP = "taken_up"  # it is decided anew, or met with measures where they live
 
 
 class VetoAnswer(StrEnum):

@@ -22,6 +22,7 @@ from allocator.casework.codes import (
     RefusalBy,
     RefusalReason,
     ReviewKind,
+    SuspensionReason,
     VetoAnswer,
 )
 from allocator.casework.records import (
@@ -195,6 +196,34 @@ class Rested(Record):
         return frozenset() if link is None else frozenset({link})
 
 
+class Suspension(Record):
+    """That nobody is offered, accepts or moves into what a decision gives, for a time.
+
+    Whatever lies behind, everybody reads the same.
+    """
+
+    reason: SuspensionReason = SuspensionReason.NEW_ASSESSMENT
+    since: Day
+    until: Day = Field(description="Last day of it; it ends by itself, so that none is forgotten.")
+    ended_on: Day | None = Field(default=None, description="When somebody ended it before that.")
+
+    def runs(self, day: date) -> bool:
+        """Return whether it stands in the way on a day."""
+        return self.ended_on is None and self.since <= day <= self.until
+
+    def covered(self, day: date) -> bool:
+        """Return whether it stood in the way on a day, the day it was ended included."""
+        return self.since <= day <= (self.ended_on or self.until)
+
+
+class Because(Record):
+    """Why a decision was suspended, for longer, or no more; for the cleared. Names nobody."""
+
+    text: Text
+    by: AccountId
+    on: Day
+
+
 class Decision(Body):
     """What the committee has decided (*vedtak*): by people, with their own grounds.
 
@@ -216,6 +245,8 @@ class Decision(Body):
         second: Who approved it, if another than its proposer.
         shares: The decision on the one whose unit they share (E-09), which holds the unit for both.
         housed_apart: Why one of two who apply together is housed alone.
+        suspensions: When nobody could go on with what it gives, the last one last (E-08).
+        suspended_because: Why, step by step; for the cleared.
     """
 
     kind: ClassVar[Kind] = Kind.DECISION
@@ -255,6 +286,8 @@ class Decision(Body):
     shares: DecisionId | None = None
     housed_apart: Text | None = None
     ended_on: Day | None = Field(default=None, description="When the allocation was used or fell away.")
+    suspensions: tuple[Suspension, ...] = ()
+    suspended_because: tuple[Because, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -262,9 +295,16 @@ class Decision(Body):
             raise PydanticCustomError("document", "`unit` for an allocation, and only there")
         return self
 
+    def is_suspended(self, day: date) -> bool:
+        """Return whether nobody can go on with what it gives that day."""
+        return any(suspension.runs(day) for suspension in self.suspensions)
+
     def due(self) -> date | None:
-        """Say when a crisis placement ends."""
-        return self.crisis_until
+        """Say when a crisis placement ends, or a suspension that nobody has ended yet."""
+        waits = self.state is DecisionState.MADE and self.ended_on is None
+        open_ones = [s.until for s in self.suspensions if waits and s.ended_on is None]
+        days = [day for day in (self.crisis_until, *open_ones[-1:]) if day is not None]
+        return min(days, default=None)
 
     def holds(self) -> frozenset[str]:
         """Hold the unit, and the case's one place, from the decision until it is used or falls away.

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     CASE = "case"
     CONFLICT = "conflict"
     ORDER = "order"
+    RECHECK = "recheck"
     VETO = "veto"
     COMMENT = "comment"
     HEARING = "hearing"
@@ -80,6 +81,8 @@ SchemeId = Annotated[Id, Names(Kind.SCHEME)]
 UnitId = Annotated[Id, Names(Kind.UNIT)]
 TenancyId = Annotated[Id, Names(Kind.TENANCY)]
 CaseId = Annotated[Id, Names(Kind.CASE)]
+ConflictId = Annotated[Id, Names(Kind.CONFLICT)]
+OrderId = Annotated[Id, Names(Kind.ORDER)]
 VetoId = Annotated[Id, Names(Kind.VETO)]
 HazardId = Annotated[Id, Names(Kind.HAZARD)]
 HearingId = Annotated[Id, Names(Kind.HEARING)]

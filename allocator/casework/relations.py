@@ -1,4 +1,4 @@
-"""What keeps people apart: known conflicts and restraining orders. For cleared roles only."""
+"""What keeps people apart: conflicts and orders, and what they stand in the way of. For the cleared alone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,20 @@ from typing import ClassVar
 from pydantic import Field
 
 from allocator.casework.cases import Closing
-from allocator.casework.codes import PartyRole
-from allocator.casework.records import AccountId, Body, Kind, Link
+from allocator.casework.codes import PartyRole, RecheckAnswer, RecheckState
+from allocator.casework.records import (
+    AccountId,
+    Body,
+    CaseId,
+    ConflictId,
+    DecisionId,
+    Kind,
+    Link,
+    OrderId,
+    PersonId,
+    TenancyId,
+    UnitId,
+)
 from allocator.codes import ConflictStatus, FactSource
 from allocator.model import Conflict as ConflictEntry
 from allocator.model import Day, Name, Record, Text
@@ -96,3 +108,52 @@ class Order(Body):
         """Be about who is bound and who is protected."""
         people = (p for p in (self.entry.bound, self.entry.protected) if p is not None)
         return super().subjects() | {Link(Kind.PERSON, p) for p in people}
+
+
+class Recheck(Body):
+    """That a placement must be looked at again: what was learnt after it was decided bars it now (E-08).
+
+    That there is one tells that somebody must be kept apart from somebody, so it is for the cleared alone.
+
+    Attributes:
+        decision: The decision that gives the unit; `case` and `unit` are what it gives to whom.
+        tenancy: Their home there, once they have moved in: then it is a question to those who follow up.
+        conflicts: What was recorded or changed, and so for `orders`.
+        about: Who must be kept apart.
+        rules: The rules that bar it now; none if the engine could not be asked.
+        answer: What somebody found, and `found` why.
+    """
+
+    kind: ClassVar[Kind] = Kind.RECHECK
+
+    decision: DecisionId
+    case: CaseId
+    unit: UnitId
+    tenancy: TenancyId | None = None
+    conflicts: frozenset[ConflictId] = frozenset()
+    orders: frozenset[OrderId] = frozenset()
+    about: frozenset[PersonId]
+    rules: tuple[Name, ...] = ()
+    opened_on: Day
+    by: Day = Field(description="When somebody must have looked at it.")
+    state: RecheckState = RecheckState.OPEN
+    answer: RecheckAnswer | None = None
+    found: Text | None = None
+    answered_by: AccountId | None = None
+    closed_on: Day | None = None
+
+    def due(self) -> date | None:
+        """Say by when somebody must look at it."""
+        return self.by if self.state is RecheckState.OPEN else None
+
+    def order(self) -> str:
+        """List the nearest first."""
+        return self.by.isoformat()
+
+    def holds(self) -> frozenset[str]:
+        """Let a placement have one at a time."""
+        return frozenset({f"recheck:{self.decision}"}) if self.state is RecheckState.OPEN else frozenset()
+
+    def subjects(self) -> frozenset[Link]:
+        """Be about all who must be kept apart."""
+        return super().subjects() | {Link(Kind.PERSON, person) for person in self.about}

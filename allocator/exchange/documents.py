@@ -69,7 +69,7 @@ def read(data: bytes, author: str) -> list[Entry]:
     collections = {COLLECTIONS[kind]: kind for kind in KINDS}
     for name in content:
         if name not in collections and name not in _HEAD:
-            faults.add("", known_fields_only(name, collections))
+            faults.add("", known_fields_only("", name, collections).expected)
     entries: list[Entry] = []
     for name, kind in collections.items():
         listed = content.get(name, [])

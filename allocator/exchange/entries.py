@@ -173,10 +173,10 @@ def _told(
     path = [part for part in location if not (isinstance(part, str) and "[" in part)]
     if what == "extra_forbidden":
         *path, field = path
-        expected = known_fields_only(str(field), known)
+        problem = known_fields_only("", str(field), known)
     else:
-        expected = expectation(what, message, context)
-    return [part if isinstance(part, int) or part in known else "…" for part in path], expected
+        problem = expectation("", what, message, context)
+    return [part if isinstance(part, int) or part in known else "…" for part in path], problem.expected
 
 
 @cache

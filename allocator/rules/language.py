@@ -35,6 +35,7 @@ from allocator.facts import (
     Range,
     fact_type,
 )
+from allocator.model import expecting
 from allocator.rules.sources import FIXED_BASES, Basis, Citation, Contradiction
 
 
@@ -378,6 +379,18 @@ veto = Subject("veto")
 # ---------------------------------------------------------------------------------------- parameters
 
 
+class UnfitError(ValueError):
+    """A value that does not fit a parameter.
+
+    Attributes:
+        problem: What is expected instead, at a place that is left open.
+    """
+
+    def __init__(self, template: str, **values: object) -> None:
+        self.problem = expecting("", template, **values)
+        super().__init__(self.problem.expected)
+
+
 @dataclass(frozen=True)
 class Number:
     """A whole number within limits; `unit` is a key of the texts."""
@@ -387,9 +400,10 @@ class Number:
     maximum: int
 
     def check(self, value: object) -> int:
-        """Return *value* if it fits, else raise ValueError saying what is expected."""
+        """Return *value* if it fits, else raise UnfitError saying what is expected."""
         if type(value) is not int or not self.minimum <= value <= self.maximum:
-            raise ValueError(f"a whole number from {self.minimum} to {self.maximum} ({self.unit})")
+            expected = "a whole number from {least} to {most} ({unit})"
+            raise UnfitError(expected, least=self.minimum, most=self.maximum, unit=self.unit)
         return value
 
 
@@ -400,13 +414,15 @@ class Codes:
     codes: type[StrEnum]
 
     def check(self, value: object) -> tuple[str, ...]:
-        """Return *value* sorted if it fits, else raise ValueError saying what is expected."""
+        """Return *value* sorted if it fits, else raise UnfitError saying what is expected."""
         allowed = {code.value for code in self.codes}
-        expected = f"a list of one or more codes out of: {', '.join(sorted(allowed))}"
+        unfit = UnfitError(
+            "a list of one or more codes out of: {options}", options=", ".join(sorted(allowed))
+        )
         if not isinstance(value, list | tuple) or not value:
-            raise ValueError(expected)
+            raise unfit
         if not all(isinstance(v, str) and v in allowed for v in value):
-            raise ValueError(expected)
+            raise unfit
         return tuple(sorted(set(value)))
 
 
@@ -417,22 +433,25 @@ class Pairs:
     codes: type[StrEnum]
 
     def check(self, value: object) -> tuple[tuple[str, str], ...]:
-        """Return *value* in a fixed order if it fits, else raise ValueError saying what is expected."""
+        """Return *value* in a fixed order if it fits, else raise UnfitError saying what is expected."""
         allowed = {code.value for code in self.codes}
-        expected = f"a list of one or more pairs of different codes out of: {', '.join(sorted(allowed))}"
+        unfit = UnfitError(
+            "a list of one or more pairs of different codes out of: {options}",
+            options=", ".join(sorted(allowed)),
+        )
         if not isinstance(value, list | tuple) or not value:
-            raise ValueError(expected)
+            raise unfit
         pairs = set()
         for pair in value:
             if not isinstance(pair, list | tuple) or not all(
                 isinstance(c, str) and c in allowed for c in pair
             ):
-                raise ValueError(expected)
+                raise unfit
             match sorted(pair):
                 case [one, other] if one != other:
                     pairs.add((one, other))
                 case _:
-                    raise ValueError(expected)
+                    raise unfit
         return tuple(sorted(pairs))
 
 
@@ -443,9 +462,9 @@ class Choice:
     options: tuple[str, ...]
 
     def check(self, value: object) -> str:
-        """Return *value* if it is an option, else raise ValueError saying what is expected."""
+        """Return *value* if it is an option, else raise UnfitError saying what is expected."""
         if not isinstance(value, str) or value not in self.options:
-            raise ValueError(f"one of: {', '.join(self.options)}")
+            raise UnfitError("one of: {options}", options=", ".join(self.options))
         return value
 
 

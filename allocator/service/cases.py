@@ -452,7 +452,7 @@ def place_in_crisis(work: Work, asked: PlaceInCrisis, case: Stored[Case]) -> Sto
     unit = work.named(Unit, asked.unit, "/unit")
     longest = work.today + timedelta(days=CRISIS_DAYS)
     if asked.until > longest:
-        work.wrong("/until", f"a day until {longest}")
+        work.wrong("/until", "a day until {last}", last=longest)
     if not work.today < asked.review_by <= asked.until:
         work.wrong("/review_by", "a day after today, on or before `until`")
     answer_by = asked.answer_by or work.today + HEARD_WITHIN

@@ -49,7 +49,9 @@ class MakeComment(Command):
 def make(work: Work, asked: MakeComment) -> Stored[Comment]:
     """Make a remark on a record."""
     if asked.about not in COMMENTED:
-        work.wrong("/about", f"one of: {', '.join(sorted(COMMENTED))}")
+        work.wrong(
+            "/about", "one of: {options}", options=", ".join(f"`{kind}`" for kind in sorted(COMMENTED))
+        )
     target: Stored[Body] = work.named(BODIES[asked.about], asked.of, "/of")
     work.allow_with(target)
     _check(work, asked)
@@ -77,12 +79,12 @@ def _check(work: Work, asked: MakeComment) -> None:
     if oral is (asked.told is None):
         work.wrong("/told", "who told it and when, for an oral source, and only there")
     if asked.told is not None and asked.told.on > work.today:
-        work.wrong("/told/on", f"a day until {work.today}")
+        work.wrong("/told/on", "a day until {last}", last=work.today)
     if asked.parent is None:
         return
     parent = work.named(Comment, asked.parent, "/parent")
     if not sees(work.access, work.actor, Kind.COMMENT, work.circumstances(parent)).visible:
-        work.wrong("/parent", f"the id of a {Kind.COMMENT} that is there")
+        work.wrong("/parent", "the id of a record of the kind `{kind}` that is there", kind=Kind.COMMENT)
     if (parent.body.about, parent.body.of) != (asked.about, asked.of):
         work.wrong("/parent", "a remark on the same record")
     if parent.body.withdrawn:

@@ -42,7 +42,7 @@ from allocator.casework.records import CaseId, Kind, Link, MeetingId, Stored, Su
 from allocator.codes import AgreementForm
 from allocator.model import Day, Name, Text
 from allocator.rules.sources import REVERSAL
-from allocator.service import suggestions, weighing
+from allocator.service import rechecks, suggestions, weighing
 from allocator.service.allotments import (
     answer_vetoes,
     check_answered,
@@ -214,7 +214,8 @@ def _proposed(
     weighed: Weighed | None = work.prepared
     own = _own_words(asked.grounds, _sentences_of(work, weighed, suggestion, case.id))
     if len(_letters(asked.grounds)) < LEAST_GROUNDS:
-        work.wrong("/grounds", f"grounds in the committee's own words, {LEAST_GROUNDS} letters or more")
+        own_words = "grounds in the committee's own words, {least} letters or more"
+        work.wrong("/grounds", own_words, least=LEAST_GROUNDS)
     _check_law(work, asked)
     _check_sitting(work, asked, kind, case)
     _check_crisis(work, asked, kind)
@@ -298,7 +299,7 @@ def _check_crisis(work: Work, asked: Deciding, kind: DecisionType) -> None:
         work.wrong("/crisis_until", "the last day of a temporary placement, and only there")
     last = work.today + timedelta(days=CRISIS_DAYS)
     if asked.crisis_until is not None and not work.today <= asked.crisis_until <= last:
-        work.wrong("/crisis_until", f"a day from {work.today} to {last}")
+        work.wrong("/crisis_until", "a day from {first} to {last}", first=work.today, last=last)
 
 
 def _check_unit(
@@ -313,9 +314,7 @@ def _check_unit(
     """Refuse a unit that cannot be given as it is proposed; return the hash of what was suggested of it."""
     crisis = asked.crisis_until is not None
     weighed: Weighed | None = work.prepared
-    held = [d for d in decisions_in_force(work, case.id) if reverses is None or d.id != reverses.id]
-    if any((d.body.type is DecisionType.TEMPORARY) is crisis for d in held):
-        work.refuse("already-allotted")
+    check_unallotted(work, case.id, crisis=crisis, reverses=None if reverses is None else reverses.id)
     if not crisis:
         if suggestion is None:
             work.refuse("suggestion-missing")
@@ -323,7 +322,7 @@ def _check_unit(
             work.wrong("/suggestion", "a suggestion that says something of this unit and this case")
         check_heard(work, case.id, unit)
     said = Said(asked.deviation, asked.sealed_deviation, asked.stale_confirmed)
-    if _shares(partners_decision(work, case, unit.id)):
+    if shares_unit(work, case, unit.id):
         weighing.check_shared(work, weighed)
     else:
         weighing.check(work, weighed, said, crisis=crisis)
@@ -334,8 +333,16 @@ def _check_unit(
     return None if stored is None else stored.sha256
 
 
-def _shares(partner: Stored[Decision] | None) -> bool:
+def check_unallotted(work: Work, case: str, *, crisis: bool, reverses: str | None) -> None:
+    """Refuse a second place of the same kind, beside the one of a decision that is to be reversed."""
+    held = [decision for decision in decisions_in_force(work, case) if decision.id != reverses]
+    if any((decision.body.type is DecisionType.TEMPORARY) is crisis for decision in held):
+        work.refuse("already-allotted")
+
+
+def shares_unit(work: Work, case: Stored[Case], unit: str) -> bool:
     """Return whether a partner's decision holds the unit for both (E-09)."""
+    partner = partners_decision(work, case, unit)
     return partner is not None and partner.body.state is DecisionState.MADE and partner.body.shares is None
 
 
@@ -408,8 +415,7 @@ def approve(work: Work, asked: ApproveDecision, decision: Stored[Decision]) -> S
     _check_proposed(work, decision)
     body = decision.body
     case = _case(work, body.case, reopening=body.reverses is not None)
-    if needs_two(body) and body.proposed_by == work.actor.account:
-        work.refuse("second-person-needed")
+    check_second(work, decision)
     changes: dict[str, Any] = {}
     if body.unit is not None:
         changes = _approve_unit(work, asked, decision, case)
@@ -429,6 +435,21 @@ def approve(work: Work, asked: ApproveDecision, decision: Stored[Decision]) -> S
     return made
 
 
+def check_second(work: Work, decision: Stored[Decision]) -> None:
+    """Refuse to let who proposed a decision approve it where two must stand behind it."""
+    if needs_two(decision.body) and decision.body.proposed_by == work.actor.account:
+        work.refuse("second-person-needed")
+
+
+def check_partner(work: Work, decision: Stored[Decision], case: Stored[Case]) -> None:
+    """Refuse to part those who apply together by accident (E-09)."""
+    body = decision.body
+    assert body.unit is not None
+    apart = partners_decision(work, case, body.unit) is None and not body.housed_apart
+    if case.body.together_with is not None and apart:
+        work.refuse("partner-undecided")
+
+
 def _approve_unit(
     work: Work, asked: ApproveDecision, decision: Stored[Decision], case: Stored[Case]
 ) -> dict[str, Any]:
@@ -437,14 +458,13 @@ def _approve_unit(
     assert body.unit is not None
     unit = work.load(Unit, body.unit)
     partner = partners_decision(work, case, unit.id)
-    if case.body.together_with is not None and partner is None and not body.housed_apart:
-        work.refuse("partner-undecided")
+    check_partner(work, decision, case)
     said = Said(
         None if body.deviation is None else body.deviation.reason,
         asked.sealed_deviation or body.sealed_deviation,
         asked.stale_confirmed,
     )
-    shared = _shares(partner)
+    shared = shares_unit(work, case, unit.id)
     if shared:
         weighing.check_shared(work, weighed)
     else:
@@ -474,6 +494,7 @@ def undo(work: Work, decision: Stored[Decision]) -> Stored[Decision]:
     """Note that a decision no longer holds, and withdraw the offer that rests on it."""
     undone = work.change(decision, state=DecisionState.REVERSED)
     hand_on(work, undone)
+    rechecks.allotment_ended(work, undone)
     for offer in work.find(
         Offer, Link(Kind.DECISION, decision.id), states={OfferState.SENT, OfferState.SUSPENDED}
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NoReturn, TypeVar
@@ -231,6 +231,20 @@ class Desk:
         self._log_denied(actor, "look", kind, identifier)
         raise NotFoundError(f"no such {kind}")
 
+    def several(self, actor: Actor, kind: Kind, identifiers: Iterable[str]) -> dict[str, Shown]:
+        """Return records of a kind by their ids, those that the actor may see; the looks are logged."""
+        found: dict[str, Shown] = {}
+        with self.storage.write() as tx:
+            work = self._work(tx, actor, "look")
+            for identifier in dict.fromkeys(identifiers):
+                stored = work.get(BODIES[kind], identifier)
+                shown = None if stored is None else self._seen(work, stored, stored)
+                if shown is not None:
+                    self._note_look(work, shown)
+                    found[identifier] = shown
+            tx.append(work.notes, facts=False)
+        return found
+
     def history(self, actor: Actor, kind: Kind, identifier: str) -> list[Shown]:
         """Return every version of a record, as the actor may see it; the look is logged.
 
@@ -310,7 +324,8 @@ class Desk:
                     read_as,
                     language,
                     guarded=Clearance.KODE_6 not in actor.cleared,
-                    schemes=self._own_schemes(actor) if read_as is Reader.STAFF else None,
+                    schemes=own_schemes(actor) if read_as is Reader.STAFF else None,
+                    without=suggestions.shut_out_of(work),
                 )
                 people = self._people_in(work, content)
             else:
@@ -373,10 +388,6 @@ class Desk:
         raise ForbiddenError(use)
 
     @staticmethod
-    def _own_schemes(actor: Actor) -> frozenset[str]:
-        return frozenset().union(*(grant.schemes for grant in actor.grants))
-
-    @staticmethod
     def _people_in(work: Work, content: Mapping[str, Any]) -> frozenset[str]:
         """Return the persons that an answer tells something about."""
         names: set[str] = set()
@@ -411,6 +422,21 @@ class Desk:
 
     # ------------------------------------------------------------------------------------------- other
 
+    def allowed(self, actor: Actor, kind: Kind, identifier: str) -> frozenset[str]:
+        """Return the use cases that an actor may do with a record or about it; none if it is not for them.
+
+        It is for showing what can be done: whether something is done is asked again when it is.
+        """
+        with self.storage.read() as tx:
+            work = self._work(tx, actor, "look")
+            stored = work.get(BODIES[kind], identifier)
+            if stored is None:
+                return frozenset()
+            about = work.circumstances(stored)
+            if not sees(self.access, actor, kind, about).visible:
+                return frozenset()
+            return frozenset(name for name in USES if may(self.access, actor, name, about))
+
     def actor(self, account: str, purpose: Any = None) -> Actor | None:
         """Return who an account is today; None if there is no such account."""
         with self.storage.read() as tx:
@@ -441,6 +467,11 @@ class Desk:
                 work = self._work(tx, actor, use)
                 entry |= {"id": stored.id, "people": sorted(work.people(stored))}
             tx.append([Logged(entry)], facts=False)
+
+
+def own_schemes(actor: Actor) -> frozenset[str]:
+    """Return the schemes that somebody holds roles for."""
+    return frozenset().union(*(grant.schemes for grant in actor.grants))
 
 
 def _key(actor: Actor, key: str) -> str:

@@ -13,7 +13,7 @@ from allocator.casework.committee import Decision, Offer
 from allocator.casework.housing import UnitReservation
 from allocator.casework.records import Kind, Link, Stored
 from allocator.casework.voice import Hearing
-from allocator.service import clarifications
+from allocator.service import clarifications, rechecks
 from allocator.service.work import Work
 
 
@@ -32,6 +32,7 @@ def end_allotment(work: Work, decision: Stored[Decision]) -> None:
         return
     work.change(decision, ended_on=work.today)
     hand_on(work, decision)
+    rechecks.allotment_ended(work, decision)
 
 
 def hand_on(work: Work, decision: Stored[Decision]) -> None:

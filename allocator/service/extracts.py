@@ -24,15 +24,18 @@ from allocator.service.work import Work
 
 EXTRACT, MENTIONS = "people.extract", "people.mentions"
 
-SEALED = frozenset({Kind.CONFLICT, Kind.ORDER})
+SEALED = frozenset({Kind.CONFLICT, Kind.ORDER, Kind.RECHECK})
 """Kinds that are about two people, and rest on what somebody told in confidence."""
 
-_SEALED_GROUPS = frozenset({"sealed", "advice", "conflict", "control", "order", "disqualified", "barred"})
+_SEALED_GROUPS = frozenset(
+    {"sealed", "advice", "conflict", "control", "order", "suspension", "disqualified", "barred"}
+)
 _SOURCES = frozenset({"told"})
 
 _WITHHELD: tuple[Mapping[str, str], ...] = (
     {"kind": Kind.CONFLICT.value, "why": "about another person too, and told in confidence"},
     {"kind": Kind.ORDER.value, "why": "about another person too, and told in confidence"},
+    {"kind": Kind.RECHECK.value, "why": "about another person too, and told in confidence"},
     {"kind": Kind.HAZARD.value, "why": "about the workplace, and about nobody in particular"},
     {"kind": "anything", "why": "about another person, or who told it in confidence"},
 )

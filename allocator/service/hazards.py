@@ -105,7 +105,7 @@ def _check_names_nobody(work: Work, *texts: str | None) -> None:
 def _review_by(work: Work, day: date) -> date:
     latest = work.today + timedelta(days=LONGEST_DAYS)
     if not work.today <= day <= latest:
-        work.wrong("/review_by", f"a day from {work.today} to {latest}")
+        work.wrong("/review_by", "a day from {first} to {last}", first=work.today, last=latest)
     return day
 
 

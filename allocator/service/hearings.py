@@ -212,7 +212,7 @@ def _deadline(work: Work, asked: date | None, after: date) -> date:
     first = max(after, work.today) + timedelta(days=1)
     last = work.today + timedelta(days=LONGEST_DAYS)
     if not first <= asked <= last:
-        work.wrong("/deadline", f"a day from {first} to {last}")
+        work.wrong("/deadline", "a day from {first} to {last}", first=first, last=last)
     return asked
 
 

@@ -114,7 +114,13 @@ def _end_crises(work: Work) -> int:
     """Let go of units given in a crisis until a day that has passed, into which nobody has moved."""
     yesterday = work.today - timedelta(days=1)
     made = work.find(Decision, states={DecisionState.MADE}, due_by=yesterday)
-    over = [decision for decision in made if decision.body.ended_on is None and decision.body.unit]
+    over = [
+        decision
+        for decision in made
+        if decision.body.ended_on is None
+        and decision.body.crisis_until is not None  # a suspension is due too, and ends nothing
+        and decision.body.crisis_until <= yesterday
+    ]
     for decision in over:
         end_allotment(work, decision)
         clarifications.settle(work, str(decision.body.unit))

@@ -229,7 +229,8 @@ def make_reservation(work: Work, asked: MakeReservation) -> Stored[UnitReservati
     if asked.case is not None:
         work.allow_with(work.named(Case, asked.case, "/case"))
     if not work.today <= asked.until <= work.today + LONGEST_RESERVATION:
-        work.wrong("/until", f"a day from today on, at most {LONGEST_RESERVATION.days} days ahead")
+        last = work.today + LONGEST_RESERVATION
+        work.wrong("/until", "a day from {first} to {last}", first=work.today, last=last)
     living = [t for t in tenancies_in(work, unit.id) if lives_there(t.body, work.today)]
     if any(tenancy.body.notice is None for tenancy in living):
         work.refuse("unit-lived-in")

@@ -13,7 +13,7 @@ from typing import Any
 
 from allocator.access.authorizer import Actor, gives_extracts, sees_log, shut_out
 from allocator.casework.bodies import BODIES
-from allocator.casework.codes import Clearance
+from allocator.casework.codes import Clearance, Role
 from allocator.casework.offices import Account
 from allocator.casework.people import Person
 from allocator.casework.records import Kind, Link
@@ -25,7 +25,14 @@ from allocator.service.work import Work
 READ, EXTRACT = "log.read", "people.access_log"
 """What the two ways of reading are called in the log and in the access table."""
 
-_SECRET_KINDS = frozenset({Kind.CONFLICT.value, Kind.ORDER.value})
+_SECRET_KINDS = frozenset({Kind.CONFLICT.value, Kind.ORDER.value, Kind.RECHECK.value})
+_LEFT_OUT = frozenset({Kind.RECHECK.value})
+"""That there is one of these tells that somebody who was given a unit must be kept from somebody there."""
+
+_ALIKE = frozenset({"decisions.suspend", "decisions.extend_suspension", "decisions.resume"})
+"""What is done alike for many reasons: who does it would tell whether the reason is a conflict."""
+
+_OF_DOER = ("by", "roles", "purpose")
 _OF_CONTENT = ("sha256", "reason_sha256", "shown", "counts", "added", "changed")
 
 
@@ -171,7 +178,12 @@ class _Release:
         """
         if self._kode_6 and self._conflicts:
             return {"number": number, **entry}
+        done = entry["outcome"] != "denied"
+        if not self._conflicts and done and entry.get("kind") in _LEFT_OUT:
+            return None
         shown = {key: value for key, value in entry.items() if key not in _OF_CONTENT}
+        if not self._conflicts and done and entry["use"] in _ALIKE:
+            shown = {key: value for key, value in shown.items() if key not in _OF_DOER}
         if not self._kode_6:
             if entry["outcome"] == "denied" or entry["use"] in (READ, EXTRACT):
                 return _without(shown)
@@ -180,7 +192,7 @@ class _Release:
                 return None
             shown = {key: value for key, value in shown.items() if key != "people"}
             shown |= {"people": known} if known else {}
-        if not self._conflicts and entry.get("kind") in _SECRET_KINDS:
+        if not self._conflicts and _is_secret(entry):
             return _without(shown)
         return shown
 
@@ -200,12 +212,22 @@ class _Release:
         return stored is None or shut_out(self._work.actor, self._work.circumstances(stored))
 
 
+def _is_secret(entry: Mapping[str, Any]) -> bool:
+    """Return whether it would tell of a conflict or an order whom or what an entry is about.
+
+    The conflict officer looks at a decision for no other reason.
+    """
+    if entry["outcome"] == "shown" and entry.get("kind") == Kind.DECISION:
+        return set(entry.get("roles", ())) == {Role.CONFLICT_OFFICER}
+    return entry.get("kind") in _SECRET_KINDS
+
+
 def _told_of(entry: Mapping[str, Any], giver: Actor) -> tuple[str, ...]:
     """Return whom an entry is about, as far as the giver of an extract may know."""
     about, shown = (*entry.get("people", ()),), (*entry.get("shown", ()),)
     if Clearance.CONFLICTS in giver.cleared:
         return (*about, *shown)
-    if entry.get("kind") in _SECRET_KINDS:
+    if _is_secret(entry):
         return ()
     return about if EXACT in entry.get("groups", ()) else (*about, *shown)
 
@@ -219,7 +241,7 @@ def _wanted(entry: Mapping[str, Any], asked: LogQuery) -> bool:
     at = datetime.fromisoformat(entry["at"])
     return (
         (asked.person is None or asked.person in (*entry.get("people", ()), *entry.get("shown", ())))
-        and (asked.account is None or entry["by"] == asked.account)
+        and (asked.account is None or entry.get("by") == asked.account)
         and (asked.outcome is None or entry["outcome"] == asked.outcome)
         and (asked.since is None or at >= asked.since)
         and (asked.until is None or at < asked.until)

@@ -24,7 +24,7 @@ from allocator.access.authorizer import Actor, may, may_ever
 from allocator.casework.codes import Clearance, Role
 from allocator.casework.offices import Account, Grant
 from allocator.casework.records import Kind, Link, Stored
-from allocator.model import Problem
+from allocator.model import expecting
 from allocator.ports import BusyError, Logged, Query, Secret, Session, Transaction
 from allocator.service.desk import Desk
 from allocator.service.errors import ForbiddenError, NotFoundError, RefusalError, ServiceError
@@ -90,14 +90,15 @@ def check_secret(login: str, secret: str, place: str) -> None:
     plain = secret.casefold()
     core = "".join(char for char in plain if char.isalpha())
     if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET:
-        expected = f"{SHORTEST_SECRET} to {LONGEST_SECRET} characters"
+        least, most = SHORTEST_SECRET, LONGEST_SECRET
+        problem = expecting(place, "{least} to {most} characters", least=least, most=most)
     elif login.casefold() in plain:
-        expected = "a secret without the name that is logged in with"
+        problem = expecting(place, "a secret without the name that is logged in with")
     elif plain in _common() or core in _common() or len(set(plain)) < _FEWEST_CHARACTERS:
-        expected = "a secret that is not among the most common ones; several words are good"
+        problem = expecting(place, "a secret that is not among the most common ones; several words are good")
     else:
         return
-    raise RefusalError("request", problems=(Problem(path=place, expected=expected),))
+    raise RefusalError("request", problems=(problem,))
 
 
 @cache
@@ -167,6 +168,12 @@ class Logins:
 
         self._tried(login, old, "secret", keep, code=False)
 
+    def has_secret(self, account: str) -> bool:
+        """Return whether somebody has set a secret to log in with."""
+        with self.desk.storage.read() as tx:
+            kept = tx.logins.secret(account)
+        return kept is not None and kept.setup_until is None
+
     def _tried(
         self,
         login: str,
@@ -218,11 +225,16 @@ class Logins:
         tx.logins.begin(session)
         return Opened(token, session)
 
-    def demo(self, role: Role) -> Opened:
-        """Begin a login as an invented person in a role. For demonstrations on invented data only."""
+    def demo(self, role: Role, account_id: str | None = None) -> Opened:
+        """Begin a login as an invented person in a role. For demonstrations on invented data only.
+
+        Args:
+            role: The role.
+            account_id: Which of those who hold it; the first of them otherwise.
+        """
         with self.desk.storage.write() as tx:
             now = self.desk.clock.now()
-            account = _demo_account(self.desk, tx, role)
+            account = _demo_account(self.desk, tx, role, account_id)
             opened = self._begin(tx, account, now)
             tx.append([self._entry("login", account.id, done=True)], facts=False)
         return opened
@@ -414,12 +426,12 @@ _DEMO_CLEARED: Mapping[Role, frozenset[Clearance]] = {
 }
 
 
-def _demo_account(desk: Desk, tx: Transaction, role: Role) -> Stored[Account]:
-    """Return the first account that holds a role, or a new one."""
+def _demo_account(desk: Desk, tx: Transaction, role: Role, named: str | None) -> Stored[Account]:
+    """Return the account named if it holds a role, else the first that does, or a new one."""
     today = desk.clock.today()
     for stored in tx.find(Query(Kind.ACCOUNT)):
         assert isinstance(stored.body, Account)
-        if any(grant.role is role for grant in stored.body.grants_on(today)):
+        if named in (None, stored.id) and any(grant.role is role for grant in stored.body.grants_on(today)):
             return cast("Stored[Account]", stored)
     schemes: frozenset[str] = frozenset()
     if desk.access.roles[role].of_scheme:

@@ -82,6 +82,12 @@ class TakeOffAgenda(Command):
     reason: Text = Field(min_length=1)
 
 
+class OrderAgenda(Command):
+    """Numbers of items as they stand, in the order to take them; what is not named stays in its place."""
+
+    order: tuple[Count, ...] = Field(min_length=1)
+
+
 class OpenMeeting(Command):
     """Who is present."""
 
@@ -154,7 +160,8 @@ def _check_role(work: Work, account: str, roles: frozenset[Role], place: str) ->
     stored = work.get(Account, account)
     held = () if stored is None else stored.body.grants_on(work.today)
     if roles.isdisjoint(grant.role for grant in held):
-        work.wrong(place, f"accounts with one of the roles: {', '.join(sorted(roles))}")
+        options = ", ".join(f"`{role}`" for role in sorted(roles))
+        work.wrong(place, "accounts with one of the roles: {options}", options=options)
 
 
 def _check_cleared(work: Work, account: str) -> None:
@@ -229,6 +236,18 @@ def take_off_agenda(work: Work, asked: TakeOffAgenda, meeting: Stored[Meeting]) 
     changed = work.change(meeting, agenda=agenda)
     _back(work, item.case)
     return changed
+
+
+def order_agenda(work: Work, asked: OrderAgenda, meeting: Stored[Meeting]) -> Stored[Meeting]:
+    """Take items of a planned meeting in another order; all are numbered anew."""
+    _check_state(work, meeting, MeetingState.PLANNED)
+    named = {item.no: item for item in meeting.body.agenda if item.no in asked.order}
+    if len(asked.order) != len(named):
+        work.wrong("/order", "numbers of items on the agenda, each once")
+    ordered = iter(asked.order)
+    items = [named[next(ordered)] if item.no in named else item for item in meeting.body.agenda]
+    agenda = tuple(item.model_copy(update={"no": no}) for no, item in enumerate(items, start=1))
+    return work.change(meeting, agenda=agenda)
 
 
 def _back(work: Work, case: str | None) -> None:
@@ -350,6 +369,7 @@ USES: tuple[UseCase[Any], ...] = (
     acts("meetings.invite", Meeting, Invite, invite),
     acts("meetings.put_on_agenda", Meeting, PutOnAgenda, put_on_agenda),
     acts("meetings.take_off_agenda", Meeting, TakeOffAgenda, take_off_agenda),
+    acts("meetings.order_agenda", Meeting, OrderAgenda, order_agenda),
     acts("meetings.open", Meeting, OpenMeeting, open_meeting),
     acts("meetings.disqualify", Meeting, Disqualify, disqualify),
     acts("meetings.write_minutes", Meeting, WriteMinutes, write_minutes),

@@ -1,7 +1,7 @@
 """Offers: sent to the applicant and whoever acts for them, answered, and what follows from a no.
 
 A refusal costs nothing that was not told beforehand, and never the place on the waiting list (E-19). Silence
-is not a refusal (E-20). Suspending an offer tells nobody why (E-08).
+is not a refusal (E-20). Suspending an offer, or the decision it rests on, tells nobody why (E-08).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from allocator.casework.committee import Decision, Offer, Refused
 from allocator.casework.people import Person
 from allocator.casework.records import DecisionId, Kind, Link, Stored
 from allocator.model import Day, Name, Text
+from allocator.service import suspensions
 from allocator.service.decisions import back_to_list
 from allocator.service.endings import end_allotment
 from allocator.service.uses import Command, Nothing, UseCase, acts, creates
@@ -95,6 +96,7 @@ def send(work: Work, asked: SendOffer) -> Stored[Offer]:
         work.refuse("crisis-not-offered")
     if body.doubts:
         work.refuse("decision-doubted")
+    suspensions.check(work, decision)
     case = work.load(Case, body.case)
     if case.body.state not in (CaseState.DECIDED, CaseState.CRISIS):
         work.refuse("case-not-decided")
@@ -143,8 +145,10 @@ def suspend(work: Work, _asked: Nothing, offer: Stored[Offer]) -> Stored[Offer]:
 def resume(work: Work, asked: ResumeOffer, offer: Stored[Offer]) -> Stored[Offer]:
     """Let a suspended offer stand again, with a new deadline."""
     _check_open(work, offer, OfferState.SUSPENDED)
-    if work.load(Decision, offer.body.decision).body.doubts:
+    decision = _decision(work, offer)
+    if decision.body.doubts:
         work.refuse("decision-doubted")
+    suspensions.check(work, decision)
     _check_deadline(work, asked.deadline)
     return work.change(offer, state=OfferState.SENT, deadline=asked.deadline)
 
@@ -152,6 +156,7 @@ def resume(work: Work, asked: ResumeOffer, offer: Stored[Offer]) -> Stored[Offer
 def remind(work: Work, asked: RemindOffer, offer: Stored[Offer]) -> Stored[Offer]:
     """Note that the applicant was reminded of an offer."""
     _check_open(work, offer, OfferState.SENT)
+    suspensions.check(work, _decision(work, offer))
     deadline = asked.deadline or offer.body.deadline
     if asked.deadline is not None and (deadline <= work.today or deadline < offer.body.deadline):
         work.wrong("/deadline", "a day after today, and not before the deadline that was told")
@@ -161,6 +166,7 @@ def remind(work: Work, asked: RemindOffer, offer: Stored[Offer]) -> Stored[Offer
 def accept(work: Work, _asked: Nothing, offer: Stored[Offer]) -> Stored[Offer]:
     """Note that the applicant says yes."""
     _check_open(work, offer, OfferState.SENT)
+    suspensions.check(work, _decision(work, offer))
     work.change(work.load(Case, offer.body.case), state=CaseState.ACCEPTED)
     return work.change(offer, state=OfferState.ACCEPTED, answered_on=work.today)
 
@@ -169,10 +175,11 @@ def refuse(work: Work, asked: RefuseOffer, offer: Stored[Offer]) -> Stored[Offer
     """Note a no, by the applicant or the municipality; the unit is free, the applicant waits as before."""
     if offer.body.state is not OfferState.ACCEPTED:  # who has said yes may think better of it
         _check_open(work, offer, OfferState.SENT, OfferState.SUSPENDED)
-    elif work.load(Decision, offer.body.decision).body.ended_on is not None:
+    elif _decision(work, offer).body.ended_on is not None:
         work.refuse("already-moved-in")
     if asked.reason not in REASONS[asked.by]:
-        work.wrong("/reason", f"a reason of the {asked.by}: {', '.join(sorted(REASONS[asked.by]))}")
+        options = ", ".join(f"`{reason}`" for reason in sorted(REASONS[asked.by]))
+        work.wrong("/reason", "one of: {options}", options=options)
     if asked.consequence not in MILD:
         if asked.by is RefusalBy.PROVIDER or asked.reason in _NEVER_COSTS:
             work.refuse("consequence-not-theirs")
@@ -185,8 +192,15 @@ def refuse(work: Work, asked: RefuseOffer, offer: Stored[Offer]) -> Stored[Offer
 
 
 def lapse(work: Work, _asked: Nothing, offer: Stored[Offer]) -> Stored[Offer]:
-    """Let an offer lapse that nobody has answered, after its deadline and a reminder; it is no refusal."""
+    """Let an offer lapse that nobody has answered, after its deadline and a reminder; it is no refusal.
+
+    Nobody could say yes while the decision was suspended, so a deadline of that time does not count.
+    """
     _check_open(work, offer, OfferState.SENT)
+    decision = _decision(work, offer)
+    suspensions.check(work, decision)
+    if any(suspension.covered(offer.body.deadline) for suspension in decision.body.suspensions):
+        work.refuse("deadline-while-suspended")
     if work.today <= offer.body.deadline:
         work.refuse("deadline-not-passed")
     if not offer.body.reminded_on:
@@ -197,7 +211,7 @@ def lapse(work: Work, _asked: Nothing, offer: Stored[Offer]) -> Stored[Offer]:
 def _over(work: Work, offer: Stored[Offer], state: OfferState, **fields: Any) -> Stored[Offer]:
     """Let go of the unit, and let the applicant wait in the place they had."""
     over = work.change(offer, state=state, answered_on=work.today, **fields)
-    end_allotment(work, work.load(Decision, offer.body.decision))
+    end_allotment(work, _decision(work, offer))
     back_to_list(work, work.load(Case, offer.body.case))
     return over
 
@@ -207,6 +221,10 @@ def withdraw(work: Work, _asked: Nothing, offer: Stored[Offer]) -> Stored[Offer]
     _check_open(work, offer, OfferState.SENT, OfferState.SUSPENDED)
     work.change(work.load(Case, offer.body.case), state=CaseState.DECIDED)
     return work.change(offer, state=OfferState.WITHDRAWN)
+
+
+def _decision(work: Work, offer: Stored[Offer]) -> Stored[Decision]:
+    return work.load(Decision, offer.body.decision)
 
 
 def _check_open(work: Work, offer: Stored[Offer], *states: OfferState) -> None:

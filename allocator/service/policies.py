@@ -18,6 +18,7 @@ from allocator.service.errors import RefusalError
 from allocator.service.facts import policy_of
 from allocator.service.uses import Command, Nothing, UseCase, acts, creates
 from allocator.service.work import Work
+from allocator.texts import Language
 
 MAX_TEXT = 400_000
 """Longest text of a policy, in characters; the default one has about 25 000."""
@@ -35,7 +36,7 @@ def propose(work: Work, asked: ProposePolicy) -> Stored[StoredPolicy]:
     try:
         policy = Policy.from_toml(asked.text)
     except PolicyError as error:
-        problems = tuple(Problem(path=f"/text ({p.path})", expected=p.expected) for p in error.problems)
+        problems = tuple(p.model_copy(update={"path": f"/text ({p.path})"}) for p in error.problems)
         raise RefusalError("request", problems=problems) from None
     known = work.find(StoredPolicy)
     if any((p.body.name, p.body.policy_version) == (policy.name, policy.version) for p in known):
@@ -53,19 +54,24 @@ def propose(work: Work, asked: ProposePolicy) -> Stored[StoredPolicy]:
     )
 
 
-def _prove(work: Work, _asked: Nothing, policy: Stored[StoredPolicy]) -> tuple[str, ...]:
+def _prove(work: Work, _asked: Nothing, policy: Stored[StoredPolicy]) -> tuple[Problem, ...]:
     """Return what makes the policy unfit for use: contradictions, and people whom it locks out."""
     _check_ready(work, policy)
     return _unfit(policy_of(work, policy.body.content), work.today)
 
 
 @lru_cache(maxsize=8)
-def _unfit(policy: Policy, day: date) -> tuple[str, ...]:
+def _unfit(policy: Policy, day: date) -> tuple[Problem, ...]:
     # the prover takes longer to load than anything else here
     from allocator.proof_report import reasons  # noqa: PLC0415
     from allocator.proofs import obstacles  # noqa: PLC0415
 
-    return tuple(reasons(policy, obstacles(policy, day)))
+    found = obstacles(policy, day)
+    told = [[(language, said) for said in reasons(policy, found, language)] for language in Language]
+    return tuple(
+        Problem(path="/text", expected=dict(said)[Language.EN], words=said)
+        for said in zip(*told, strict=True)
+    )
 
 
 def _check_ready(work: Work, policy: Stored[StoredPolicy]) -> None:
@@ -80,10 +86,9 @@ def _check_ready(work: Work, policy: Stored[StoredPolicy]) -> None:
 def activate(work: Work, _asked: Nothing, policy: Stored[StoredPolicy]) -> Stored[StoredPolicy]:
     """Put a proposed policy into use, in place of the one in use; another person than its proposer does."""
     _check_ready(work, policy)
-    found: tuple[str, ...] = work.prepared
+    found: tuple[Problem, ...] = work.prepared
     if found:
-        problems = tuple(Problem(path="/text", expected=said) for said in found)
-        raise RefusalError("policy-contradicts-itself", problems=problems)
+        raise RefusalError("policy-contradicts-itself", problems=found)
     for active in work.find(StoredPolicy, states={PolicyState.ACTIVE}):
         work.change(active, state=PolicyState.RETIRED)
     return work.change(

@@ -3,13 +3,16 @@
 An entry is somebody's word until a second source has confirmed it, and nothing here lasts for ever: one that
 nobody has confirmed again in time has run out; it warns still, but bars nobody (REQ-PVN-3). A person is only
 ever in conflict with another; of one who is in no register here nothing but their role is kept (E-06).
+
+Each use case says what the entry will be. The rules are asked what that bars of what has been decided for
+those it is about, and it is saved (:mod:`allocator.service.rechecks`, E-08).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -18,7 +21,7 @@ from allocator.casework.codes import PartyRole
 from allocator.casework.days import months_after
 from allocator.casework.housing import Scheme
 from allocator.casework.people import Person
-from allocator.casework.records import Kind, Stored
+from allocator.casework.records import Stored
 from allocator.casework.relations import Confirmation, Conflict, Order
 from allocator.codes import (
     ConflictDirection,
@@ -33,12 +36,22 @@ from allocator.documents import faults
 from allocator.model import Conflict as ConflictEntry
 from allocator.model import Day, Id, Name, Text
 from allocator.model import Order as OrderEntry
+from allocator.service import rechecks
 from allocator.service.errors import RefusalError
 from allocator.service.people import standing
+from allocator.service.rechecks import Asked
 from allocator.service.uses import Command, UseCase, acts, creates
 from allocator.service.work import Work
 
 T = TypeVar("T")
+E = TypeVar("E", Conflict, Order)
+C = TypeVar("C", bound=Command)
+
+Changes: TypeAlias = Mapping[str, Any]
+"""The fields of an entry that change."""
+
+_NEW = "new"
+"""What an entry is called while it is only supposed to be there."""
 
 REVIEW_OF_REPORT = 3
 """Months until a report that nobody has confirmed is looked at again; a local choice."""
@@ -119,11 +132,12 @@ class ExtendOrder(Command):
 # ------------------------------------------------------------------------------------------ conflicts
 
 
-def report(work: Work, asked: ReportConflict) -> Stored[Conflict]:
+def report(work: Work, asked: ReportConflict, identifier: str) -> Conflict:
     """Report a conflict that one has heard of or seen; afterwards one sees one's own reports only."""
     return _conflict(
         work,
         asked,
+        identifier,
         direction=ConflictDirection.ONE_SIDED,
         confirmed=False,
         recorded_on=work.today,
@@ -131,7 +145,7 @@ def report(work: Work, asked: ReportConflict) -> Stored[Conflict]:
     )
 
 
-def record_conflict(work: Work, asked: RecordConflict) -> Stored[Conflict]:
+def record_conflict(work: Work, asked: RecordConflict, identifier: str) -> Conflict:
     """Record a conflict between two persons, or with a visitor."""
     recorded = asked.recorded_on or work.today
     if recorded > work.today:
@@ -139,6 +153,7 @@ def record_conflict(work: Work, asked: RecordConflict) -> Stored[Conflict]:
     return _conflict(
         work,
         asked,
+        identifier,
         direction=asked.direction,
         confirmed=asked.confirmed,
         recorded_on=recorded,
@@ -149,17 +164,17 @@ def record_conflict(work: Work, asked: RecordConflict) -> Stored[Conflict]:
 def _conflict(
     work: Work,
     asked: ReportConflict,
+    identifier: str,
     *,
     direction: ConflictDirection,
     confirmed: bool,
     recorded_on: date,
     review_by: date,
-) -> Stored[Conflict]:
+) -> Conflict:
     party = _person(work, asked.party, "/party")
     work.allow_with(party)
     counterpart = None if asked.counterpart is None else _person(work, asked.counterpart, "/counterpart")
     _check_schemes(work, asked.frequents, "/frequents")
-    identifier = work.ids(Kind.CONFLICT)
     entry = _sound(
         lambda: ConflictEntry(
             id=identifier,
@@ -176,75 +191,69 @@ def _conflict(
             reach=asked.reach,
         )
     )
-    return work.create(
-        Conflict(
-            entry=entry,
-            party_role=asked.party_was,
-            counterpart_role=asked.counterpart_was,
-            explanation=asked.explanation,
-            author=work.actor.account,
-            review_by=review_by,
-        ),
-        identifier,
+    return Conflict(
+        entry=entry,
+        party_role=asked.party_was,
+        counterpart_role=asked.counterpart_was,
+        explanation=asked.explanation,
+        author=work.actor.account,
+        review_by=review_by,
     )
 
 
-def confirm(work: Work, asked: ConfirmConflict, conflict: Stored[Conflict]) -> Stored[Conflict]:
+def confirm(work: Work, asked: ConfirmConflict, conflict: Stored[Conflict]) -> Changes:
     """Confirm a conflict from a second source, or anew; it holds until it is to be looked at again."""
     _check_live(work, conflict)
     entry, author = conflict.body.entry, conflict.body.author
     if not entry.confirmed and asked.source is entry.source and author == work.actor.account:
         work.refuse("conflict-needs-second-source")
     said = Confirmation(source=asked.source, text=asked.text, by=work.actor.account, on=work.today)
-    return _with_entry(
-        work,
-        conflict,
-        {
-            "status": ConflictStatus.ACTIVE,
-            "confirmed": True,
-            "last_confirmed": work.today,
-            "direction": asked.direction or entry.direction,
-            "reach": asked.reach or entry.reach,
-        },
-        review_by=_review_by(work, asked.review_by, confirmed=True),
-        confirmations=(*conflict.body.confirmations, said),
-    )
+    return {
+        **_entry(
+            conflict,
+            status=ConflictStatus.ACTIVE,
+            confirmed=True,
+            last_confirmed=work.today,
+            direction=asked.direction or entry.direction,
+            reach=asked.reach or entry.reach,
+        ),
+        "review_by": _review_by(work, asked.review_by, confirmed=True),
+        "confirmations": (*conflict.body.confirmations, said),
+    }
 
 
-def dispute(work: Work, _asked: Reason, conflict: Stored[Conflict]) -> Stored[Conflict]:
+def dispute(work: Work, _asked: Reason, conflict: Stored[Conflict]) -> Changes:
     """Write down that somebody says the entry is wrong; it bars nobody until that is found out (E-05)."""
     _check_live(work, conflict)
     if conflict.body.entry.status is ConflictStatus.DISPUTED:
         work.refuse("conflict-disputed")
     soon = min(conflict.body.review_by, months_after(work.today, REVIEW_OF_REPORT))
-    return _with_entry(work, conflict, {"status": ConflictStatus.DISPUTED}, review_by=max(soon, work.today))
+    return {**_entry(conflict, status=ConflictStatus.DISPUTED), "review_by": max(soon, work.today)}
 
 
-def refute(work: Work, _asked: Reason, conflict: Stored[Conflict]) -> Stored[Conflict]:
+def refute(work: Work, _asked: Reason, conflict: Stored[Conflict]) -> Changes:
     """Write down that the entry has been found to be wrong; it is kept, and no rule reads it (E-05)."""
     _check_live(work, conflict)
-    return _with_entry(work, conflict, {"status": ConflictStatus.REFUTED})
+    return _entry(conflict, status=ConflictStatus.REFUTED)
 
 
-def close_conflict(work: Work, asked: Reason, conflict: Stored[Conflict]) -> Stored[Conflict]:
+def close_conflict(work: Work, asked: Reason, conflict: Stored[Conflict]) -> Changes:
     """Close an entry that is over."""
     _check_open(work, conflict)
-    return work.change(conflict, closing=Closing(on=work.today, reason=asked.reason))
+    return {"closing": Closing(on=work.today, reason=asked.reason)}
 
 
-def reopen(work: Work, _asked: Reason, conflict: Stored[Conflict]) -> Stored[Conflict]:
+def reopen(work: Work, _asked: Reason, conflict: Stored[Conflict]) -> Changes:
     """Open an entry again that was closed or refuted; what was refuted must be confirmed anew."""
     entry = conflict.body.entry
     refuted = entry.status is ConflictStatus.REFUTED
     if conflict.body.closing is None and not refuted:
         work.refuse("conflict-open")
-    return _with_entry(
-        work,
-        conflict,
-        {"status": ConflictStatus.ACTIVE, "confirmed": entry.confirmed and not refuted},
-        closing=None,
-        review_by=months_after(work.today, REVIEW_OF_REPORT),
-    )
+    return {
+        **_entry(conflict, status=ConflictStatus.ACTIVE, confirmed=entry.confirmed and not refuted),
+        "closing": None,
+        "review_by": months_after(work.today, REVIEW_OF_REPORT),
+    }
 
 
 def lapse(work: Work) -> list[Stored[Conflict]]:
@@ -253,13 +262,11 @@ def lapse(work: Work) -> list[Stored[Conflict]]:
     The daily round. An entry stays on the list of what is late until somebody has looked at it.
     """
     late = work.find(Conflict, states={ConflictStatus.ACTIVE}, due_by=work.today - timedelta(days=1))
-    return [_with_entry(work, conflict, {"status": ConflictStatus.EXPIRED}) for conflict in late]
+    return [work.change(conflict, **_entry(conflict, status=ConflictStatus.EXPIRED)) for conflict in late]
 
 
-def _with_entry(
-    work: Work, conflict: Stored[Conflict], entry: Mapping[str, Any], **fields: Any
-) -> Stored[Conflict]:
-    return work.change(conflict, entry=conflict.body.entry.model_copy(update=entry), **fields)
+def _entry(conflict: Stored[Conflict], **changed: Any) -> dict[str, Any]:
+    return {"entry": conflict.body.entry.model_copy(update=changed)}
 
 
 def _review_by(work: Work, wanted: date | None, *, confirmed: bool) -> date:
@@ -267,7 +274,7 @@ def _review_by(work: Work, wanted: date | None, *, confirmed: bool) -> date:
     if wanted is None:
         return last
     if not work.today < wanted <= last:
-        work.wrong("/review_by", f"a day after today, and no later than {last.isoformat()}")
+        work.wrong("/review_by", "a day after today, and no later than {last}", last=last)
     return wanted
 
 
@@ -285,13 +292,12 @@ def _check_live(work: Work, conflict: Stored[Conflict]) -> None:
 # --------------------------------------------------------------------------------------------- orders
 
 
-def record_order(work: Work, asked: RecordOrder) -> Stored[Order]:
+def record_order(work: Work, asked: RecordOrder, identifier: str) -> Order:
     """Record a restraining order; it bars once somebody has seen the order itself (REQ-BF-1)."""
     bound = _person(work, asked.bound, "/bound")
     work.allow_with(bound)
     protected = None if asked.protected is None else _person(work, asked.protected, "/protected")
     _check_schemes(work, asked.forbidden_schemes, "/forbidden_schemes")
-    identifier = work.ids(Kind.ORDER)
     entry = _sound(
         lambda: OrderEntry(
             id=identifier,
@@ -304,45 +310,39 @@ def record_order(work: Work, asked: RecordOrder) -> Stored[Order]:
             reference=asked.reference,
         )
     )
-    return work.create(Order(entry=entry, issuer=asked.issuer), identifier)
+    return Order(entry=entry, issuer=asked.issuer)
 
 
-def verify(work: Work, asked: VerifyOrder, order: Stored[Order]) -> Stored[Order]:
+def verify(work: Work, asked: VerifyOrder, order: Stored[Order]) -> Changes:
     """Write down that one has seen the order itself."""
     _check_open(work, order)
     entry = order.body.entry
     if entry.verified:
         work.refuse("order-verified")
-    return work.change(
-        order,
-        entry=entry.model_copy(update={"verified": True, "reference": asked.reference or entry.reference}),
-        issuer=asked.issuer or order.body.issuer,
-        verified_by=work.actor.account,
-        verified_on=work.today,
-    )
+    seen = {"verified": True, "reference": asked.reference or entry.reference}
+    return {
+        "entry": entry.model_copy(update=seen),
+        "issuer": asked.issuer or order.body.issuer,
+        "verified_by": work.actor.account,
+        "verified_on": work.today,
+    }
 
 
-def extend(work: Work, asked: ExtendOrder, order: Stored[Order]) -> Stored[Order]:
+def extend(work: Work, asked: ExtendOrder, order: Stored[Order]) -> Changes:
     """Write down that an order has been extended; what it said before is kept (REQ-BF-3)."""
     _check_open(work, order)
     entry = order.body.entry
     if asked.valid_until <= entry.valid_until:
         work.wrong("/valid_until", "a day after the one until which the order is valid now")
     seen = {"verified_by": work.actor.account, "verified_on": work.today} if entry.verified else {}
-    return work.change(
-        order,
-        entry=entry.model_copy(
-            update={"valid_until": asked.valid_until, "reference": asked.reference or entry.reference}
-        ),
-        earlier=(*order.body.earlier, entry),
-        **seen,
-    )
+    now = {"valid_until": asked.valid_until, "reference": asked.reference or entry.reference}
+    return {"entry": entry.model_copy(update=now), "earlier": (*order.body.earlier, entry), **seen}
 
 
-def close_order(work: Work, asked: Reason, order: Stored[Order]) -> Stored[Order]:
+def close_order(work: Work, asked: Reason, order: Stored[Order]) -> Changes:
     """Close an order that is over or was lifted. Only a person does: one that has run out is looked at."""
     _check_open(work, order)
-    return work.change(order, closing=Closing(on=work.today, reason=asked.reason))
+    return {"closing": Closing(on=work.today, reason=asked.reason)}
 
 
 # ---------------------------------------------------------------------------------------------- common
@@ -367,16 +367,54 @@ def _sound(make: Callable[[], T]) -> T:
         raise RefusalError("request", problems=tuple(faults(error))) from None
 
 
+def _records(name: str, body: type[E], command: type[C], entry: Callable[[Work, C, str], E]) -> UseCase[C]:
+    """Return a use case that makes an entry, and asks the rules what that speaks against."""
+
+    def ask(work: Work, asked: C, _target: None) -> Asked:
+        return rechecks.ask(work, _supposed(work, entry(work, asked, _NEW), _NEW, 1))
+
+    def run(work: Work, asked: C) -> Stored[E]:
+        identifier = work.ids(body.kind)
+        made = work.create(entry(work, asked, identifier), identifier)
+        rechecks.settle(work, made, work.prepared)
+        return made
+
+    run.__doc__ = entry.__doc__
+    return creates(name, body, command, run, ask)
+
+
+def _changes(
+    name: str, body: type[E], command: type[C], changes: Callable[[Work, C, Stored[E]], Changes]
+) -> UseCase[C]:
+    """Return a use case that changes an entry, and asks the rules what that speaks against."""
+
+    def ask(work: Work, asked: C, stored: Stored[E]) -> Asked:
+        new = stored.body.model_copy(update=changes(work, asked, stored))
+        return rechecks.ask(work, _supposed(work, new, stored.id, stored.version + 1))
+
+    def run(work: Work, asked: C, stored: Stored[E]) -> Stored[E]:
+        changed = work.change(stored, **changes(work, asked, stored))
+        rechecks.settle(work, changed, work.prepared)
+        return changed
+
+    run.__doc__ = changes.__doc__
+    return acts(name, body, command, run, ask)
+
+
+def _supposed(work: Work, body: E, identifier: str, version: int) -> Stored[E]:
+    return Stored(body.kind, identifier, version, body, work.now, work.actor.account, work.use)
+
+
 USES: tuple[UseCase[Any], ...] = (
-    creates("conflicts.report", Conflict, ReportConflict, report),
-    creates("conflicts.record", Conflict, RecordConflict, record_conflict),
-    acts("conflicts.confirm", Conflict, ConfirmConflict, confirm),
-    acts("conflicts.dispute", Conflict, Reason, dispute),
-    acts("conflicts.refute", Conflict, Reason, refute),
-    acts("conflicts.close", Conflict, Reason, close_conflict),
-    acts("conflicts.reopen", Conflict, Reason, reopen),
-    creates("orders.record", Order, RecordOrder, record_order),
-    acts("orders.verify", Order, VerifyOrder, verify),
-    acts("orders.extend", Order, ExtendOrder, extend),
-    acts("orders.close", Order, Reason, close_order),
+    _records("conflicts.report", Conflict, ReportConflict, report),
+    _records("conflicts.record", Conflict, RecordConflict, record_conflict),
+    _changes("conflicts.confirm", Conflict, ConfirmConflict, confirm),
+    _changes("conflicts.dispute", Conflict, Reason, dispute),
+    _changes("conflicts.refute", Conflict, Reason, refute),
+    _changes("conflicts.close", Conflict, Reason, close_conflict),
+    _changes("conflicts.reopen", Conflict, Reason, reopen),
+    _records("orders.record", Order, RecordOrder, record_order),
+    _changes("orders.verify", Order, VerifyOrder, verify),
+    _changes("orders.extend", Order, ExtendOrder, extend),
+    _changes("orders.close", Order, Reason, close_order),
 )

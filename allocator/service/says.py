@@ -74,7 +74,7 @@ def _home(work: Work, person: str, scheme: str) -> Stored[Tenancy]:
     found = work.find(Tenancy, Link(Kind.PERSON, person), Link(Kind.SCHEME, scheme), states={"current"})
     homes = [tenancy for tenancy in found if tenancy.body.person == person]
     if not homes:
-        work.wrong("/person", f"the id of a {Kind.PERSON} that is there")
+        work.wrong("/person", "the id of a record of the kind `{kind}` that is there", kind=Kind.PERSON)
     return homes[0]
 
 
@@ -82,7 +82,7 @@ def _asked_on(work: Work, asked: date | None) -> date:
     day = asked or work.today
     oldest = work.today - timedelta(days=OLDEST_DAYS)
     if not oldest <= day <= work.today:
-        work.wrong("/asked_on", f"a day from {oldest} to {work.today}")
+        work.wrong("/asked_on", "a day from {first} to {last}", first=oldest, last=work.today)
     return day
 
 

@@ -8,7 +8,7 @@ they may see it, put together from the stored facts.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Self
@@ -89,8 +89,7 @@ def _prepare(work: Work, asked: MakeSuggestion, _target: None) -> _Prepared:
         work.refuse("case-ended")
     answer = _asked(facts, policy, asked)
     guarded_facts = guarded_document = None
-    subject = work.get(Case, asked.case)
-    if work.strict and (subject is None or subject.body.person not in work.strict):
+    if _apart(work, asked):
         guarded = snapshot(work, guarded=True)
         guarded_facts = snapshot_bytes(guarded)
         guarded_document = _written(_asked(guarded, policy, asked))
@@ -333,6 +332,7 @@ def answer_for(
     *,
     guarded: bool,
     schemes: frozenset[str] | None = None,
+    without: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return a stored suggestion's answer as one reader may see it.
 
@@ -343,21 +343,62 @@ def answer_for(
         language: ``nb``, ``nn`` or ``en``.
         guarded: Say nothing of kode-6 people.
         schemes: Only units of these schemes, for those who are heard about them.
+        without: Cases that the reader is shut out of.
     """
     body = suggestion.body
     facts, policy = _sources(work, body, guarded=guarded)
+    apart = guarded and body.guarded_facts is not None
     asked = MakeSuggestion(case=body.case, unit=body.unit)
-    if guarded and body.guarded_facts is not None and reader is Reader.COMMITTEE:
-        reader = Reader.MEMBER  # where a hidden person's enemy may not live is not to be told exactly
-    content: dict[str, Any] = orjson.loads(_read_again(facts, policy, asked, reader, language))
-    if schemes is not None:
-        content = _of_schemes(content, schemes)
-    return content
+    read_as = _reader(reader, apart=apart)
+    return _only(_read_again(facts, policy, asked, read_as, language), schemes, without)
 
 
-def _of_schemes(content: dict[str, Any], schemes: frozenset[str]) -> dict[str, Any]:
-    """Return an answer with the units of some schemes alone, and nothing that tells of the others."""
-    kept = [entry for entry in content["suggestions"] if entry["scheme"] in schemes]
+def answer_now(
+    work: Work,
+    asked: MakeSuggestion,
+    reader: Reader,
+    language: str,
+    *,
+    guarded: bool,
+    schemes: frozenset[str] | None = None,
+    without: Collection[str] = (),
+) -> dict[str, Any] | None:
+    """Return what a suggestion would say to one reader if it were made now; None if it cannot be asked for.
+
+    For the arguments see `answer_for`.
+    """
+    apart = guarded and _apart(work, asked)
+    facts = snapshot(work, guarded=apart)
+    policy = work.tx.kept(active_policy(work).body.content)
+    if policy is None:
+        raise CorruptError("a policy's text is not there")
+    if asked.case is not None and asked.case not in {a.id for a in facts.applicants}:
+        return None
+    read_as = _reader(reader, apart=apart)
+    return _only(_read_again(snapshot_bytes(facts), policy, asked, read_as, language), schemes, without)
+
+
+def _apart(work: Work, asked: MakeSuggestion) -> bool:
+    """Return whether those who are not cleared for kode 6 get an answer of their own."""
+    subject = work.get(Case, asked.case)
+    return bool(work.strict) and (subject is None or subject.body.person not in work.strict)
+
+
+def _reader(reader: Reader, *, apart: bool) -> Reader:
+    """Return as whom somebody reads: where a hidden person's enemy may not live is not to be told exactly."""
+    return Reader.MEMBER if apart and reader is Reader.COMMITTEE else reader
+
+
+def _only(answer: bytes, schemes: frozenset[str] | None, without: Collection[str]) -> dict[str, Any]:
+    """Return an answer; with less than all of it, it holds nothing that tells of the rest."""
+    content: dict[str, Any] = orjson.loads(answer)
+    kept = [
+        entry
+        for entry in content["suggestions"]
+        if (schemes is None or entry["scheme"] in schemes) and entry.get("applicant") not in without
+    ]
+    if schemes is None and len(kept) == len(content["suggestions"]):
+        return content
     places = sorted({entry["rank"] for entry in kept})
     shown = [{**entry, "rank": places.index(entry["rank"]) + 1} for entry in kept]
     sha256 = hashlib.sha256(orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)).hexdigest()
@@ -393,6 +434,11 @@ def replay(work: Work, suggestion: Stored[Suggestion]) -> Replayed:
         hashes.append((stored, hashlib.sha256(written).hexdigest()))
     same = all(stored == again for stored, again in hashes)
     return Replayed(same, "+".join(s for s, _ in hashes), "+".join(a for _, a in hashes))
+
+
+def shut_out_of(work: Work) -> frozenset[str]:
+    """Return the cases that the actor may not know of, though others who read as they do may."""
+    return frozenset(link.id for link in work.hidden() if link.kind is Kind.CASE)
 
 
 def newest_for(work: Work, case: str) -> Stored[Suggestion] | None:

@@ -31,6 +31,7 @@ from allocator.casework.people import Person
 from allocator.casework.records import Kind, Link, Stored
 from allocator.codes import AgreementForm
 from allocator.model import ADULT_AGE, Day, Id, Text, age_on
+from allocator.service import rechecks, suspensions
 from allocator.service.clarifications import case_ended, settle
 from allocator.service.endings import decisions_in_force, end_allotment, end_case
 from allocator.service.housing import allotments, release_now, reservations_of, tenancies_in
@@ -105,6 +106,7 @@ def _by_case(work: Work, asked: MoveIn, case_id: str) -> Stored[Tenancy]:
     assert decision.body.unit is not None
     unit = work.load(Unit, decision.body.unit)
     _allow(work, unit, case)
+    suspensions.check(work, decision)
     shared = _shared(work, asked, unit, case)
     in_crisis = case.body.state is CaseState.CRISIS
     _check_agreement(work, asked, unit, decision, in_crisis=in_crisis)
@@ -420,6 +422,7 @@ def end_tenancy(work: Work, tenancy: Stored[Tenancy], last: date, reason: EndRea
     for other in sharing:
         work.change(other, shares=None if other is sharing[0] else sharing[0].id)
     _drop_reviews(work, ended, _OF_TENANCY, None)
+    rechecks.moved_out(work, ended)
     settle(work, tenancy.body.person, tenancy.body.unit)
     return ended
 

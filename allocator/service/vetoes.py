@@ -97,7 +97,7 @@ def raise_veto(work: Work, asked: RaiseVeto) -> Stored[Veto]:
     work.allow(Circumstances(schemes=frozenset({scheme.id})))
     case = work.named(Case, asked.case, "/case")
     if not _may_know_of(work, case, scheme.id):
-        work.wrong("/case", f"the id of a {Kind.CASE} that is there")
+        work.wrong("/case", "the id of a record of the kind `{kind}` that is there", kind=Kind.CASE)
     return object_to(work, asked, case, scheme)
 
 
@@ -156,7 +156,9 @@ def renew(work: Work, asked: RenewVeto, veto: Stored[Veto]) -> Stored[Veto]:
     if _has_ended(case):
         work.refuse("veto-case-ended")
     if asked.fact.observed_on <= entry.fact.observed_on:
-        work.wrong("/fact/observed_on", f"a day after {entry.fact.observed_on}, when the last fact was of")
+        work.wrong(
+            "/fact/observed_on", "a day after {day}, when the last fact was of", day=entry.fact.observed_on
+        )
     _check_ground(work, entry.ground, asked, body.scheme, "")
     renewed = entry.model_copy(
         update={
@@ -253,7 +255,9 @@ def _check_ground(work: Work, ground: VetoGround, asked: Objection | RenewVeto, 
     if asked.hazard is not None:
         hazard = work.named(Hazard, asked.hazard, f"{at}/hazard")
         if hazard.body.scheme != scheme or hazard.body.closed_on is not None:
-            work.wrong(f"{at}/hazard", f"the id of a {Kind.HAZARD} that is there")
+            work.wrong(
+                f"{at}/hazard", "the id of a record of the kind `{kind}` that is there", kind=Kind.HAZARD
+            )
     if ground is not VetoGround.STAFF_SAFETY:
         return
     if asked.hazard is None and not asked.evidence:
@@ -278,14 +282,16 @@ def _check_not_said_before(work: Work, asked: Objection, case: str, scheme: str)
 def _fact(work: Work, observed: Observed, at: str) -> VetoFact:
     oldest = oldest_fact(work.today)
     if not oldest <= observed.observed_on <= work.today:
-        work.wrong(f"{at}/fact/observed_on", f"a day from {oldest} to {work.today}")
+        work.wrong(f"{at}/fact/observed_on", "a day from {first} to {last}", first=oldest, last=work.today)
     if not observed.text.strip():
         work.wrong(f"{at}/fact/text", "what happened or was seen")
     oral = observed.source is FactSource.ORAL
     if oral is (observed.told is None):
         work.wrong(f"{at}/fact/told", "who told it and when, for an oral source, and only there")
     if observed.told is not None and not observed.observed_on <= observed.told.on <= work.today:
-        work.wrong(f"{at}/fact/told/on", f"a day from {observed.observed_on} to {work.today}")
+        work.wrong(
+            f"{at}/fact/told/on", "a day from {first} to {last}", first=observed.observed_on, last=work.today
+        )
     return VetoFact(observed_on=observed.observed_on, source=observed.source, text=observed.text)
 
 
@@ -294,7 +300,7 @@ def _end(work: Work, asked: date | None, at: str) -> date:
     if asked is None:
         return usual_end(work.today)
     if not work.today <= asked <= latest:
-        work.wrong(f"{at}/valid_until", f"a day from {work.today} to {latest}")
+        work.wrong(f"{at}/valid_until", "a day from {first} to {last}", first=work.today, last=latest)
     return asked
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -21,10 +21,13 @@ from allocator.casework.cases import Case
 from allocator.casework.codes import Clearance
 from allocator.casework.committee import Suggestion
 from allocator.casework.records import Stored
+from allocator.casework.snapshot import Register, build
 from allocator.disclosure import Reader
+from allocator.engines import Outcome
 from allocator.facts import VOCABULARY
 from allocator.ports import CorruptError
 from allocator.rules import RULES_BY_ID
+from allocator.rules.language import Effect
 from allocator.service import suggestions
 from allocator.service.errors import MovedOnError
 from allocator.service.facts import Supposing, active_policy, policy_of, snapshot
@@ -39,9 +42,13 @@ _AGAINST = frozenset({"advised_against", "blocked"})
 _STRONG = frozenset({"bar", "advise_against"})
 _PASSING = frozenset({"days", "years"})
 _TODAY = frozenset({"case.as_of", "applicant.needed_from"})  # the latter is today where nothing is said
-_TAKEN = "unit-available"
+TAKEN = "unit-available"
+"""The rule that bars a unit that is taken: no bar for the second of two who share it."""
 
 Entry = Mapping[str, Any]
+
+Bars: TypeAlias = frozenset[tuple[str, tuple[str, ...]]]
+"""What bars a unit: by which rule, and of whom."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +186,7 @@ def gist(entry: Entry) -> str:
                     key: found[key]
                     for key in ("rule", "outcome", "effect", "overridable", "about", "missing")
                 },
-                "facts": {path: value for path, value in found["facts"].items() if not _passes(path)},
+                "facts": {path: value for path, value in found["facts"].items() if not passes(path)},
             }
             for found in entry["findings"]
         ],
@@ -187,7 +194,8 @@ def gist(entry: Entry) -> str:
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _passes(path: str) -> bool:
+def passes(path: str) -> bool:
+    """Return whether what a fact says changes by itself, as time passes."""
     known = VOCABULARY.get(path.partition(":")[0])
     return path in _TODAY or (known is not None and known.unit in _PASSING)
 
@@ -216,8 +224,8 @@ def check(
         work.refuse("unit-not-available")
     if work.tx.head().facts_at != weighed.facts_at:
         raise MovedOnError
-    _check_bars(work, _bars(weighed.told["findings"]))
-    if not said.stale_confirmed and _is_stale(weighed, since):
+    check_told(work, weighed)
+    if not said.stale_confirmed and is_stale(weighed, since):
         work.refuse("facts-changed")
     if not said.deviation and needs_deviation(weighed, crisis=crisis):
         work.refuse("deviation-needed")
@@ -226,14 +234,33 @@ def check(
         work.refuse("sealed-deviation-needed")
 
 
+def sealed_bars(work: Work, case: str, unit: str, records: Register) -> Bars:
+    """Return what only the cleared read of what bars a unit: by which rule, and because of whom."""
+    policy = policy_of(work, active_policy(work).body.content)
+    answer = scoring.suggest(build(records, work.today), policy, case)
+    (found,) = (entry.assessment for entry in answer.ranked if entry.assessment.unit == unit)
+    return frozenset(
+        (finding.rule.id, finding.about)
+        for finding in found.findings
+        if finding.outcome is Outcome.BROKEN
+        and finding.rule.effect is Effect.BAR
+        and _is_confidential(finding.rule.id)
+    )
+
+
 def check_shared(work: Work, weighed: Weighed | None) -> None:
     """Refuse what would bar the second of two in one unit (E-09): all but that the first has it already."""
     if weighed is None:
         work.refuse("unit-not-available")
     if work.tx.head().facts_at != weighed.facts_at:
         raise MovedOnError
-    _check_bars(work, [bar for bar in _bars(weighed.told["findings"]) if bar["rule"] != _TAKEN])
-    check_hidden(work, weighed, but=_TAKEN)
+    check_told(work, weighed, but=TAKEN)
+    check_hidden(work, weighed, but=TAKEN)
+
+
+def check_told(work: Work, weighed: Weighed, but: str | None = None) -> None:
+    """Refuse a unit that is barred by what every member reads, but for one rule."""
+    _check_bars(work, [bar for bar in _bars(weighed.told["findings"]) if bar["rule"] != but])
 
 
 def check_hidden(work: Work, weighed: Weighed, but: str | None = None) -> None:
@@ -285,7 +312,8 @@ def _check_bars(work: Work, bars: Iterable[Entry]) -> None:
             work.refuse("bar-not-overridable", rule=bar["rule"])
 
 
-def _is_stale(weighed: Weighed, since: tuple[str, str] | None) -> bool:
+def is_stale(weighed: Weighed, since: tuple[str, str] | None) -> bool:
+    """Return whether what the actor reads has changed since the suggestion, or since it was proposed."""
     if since is not None:
         told, exact = since
         return told != weighed.told_sha256 or (weighed.cleared and exact != weighed.judged_sha256)

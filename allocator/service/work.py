@@ -22,7 +22,7 @@ from allocator.casework.housing import Tenancy
 from allocator.casework.people import Person
 from allocator.casework.records import FACT_KINDS, Body, Kind, Link, Stored, body_sha256, reason_sha256
 from allocator.casework.voice import Hearing
-from allocator.model import Problem
+from allocator.model import expecting
 from allocator.ports import Logged, Query, Transaction
 from allocator.service.errors import ForbiddenError, NotFoundError, RefusalError
 
@@ -107,7 +107,7 @@ class Work:
         """
         stored = self.get(body, identifier)
         if stored is None or self._shut_out(stored):
-            self.wrong(place, f"the id of a {body.kind} that is there")
+            self.wrong(place, "the id of a record of the kind `{kind}` that is there", kind=body.kind)
         return stored
 
     def find(
@@ -195,9 +195,15 @@ class Work:
         """Refuse what was asked for, since it does not go with how things stand."""
         raise RefusalError(code, values)
 
-    def wrong(self, place: str, expected: str) -> NoReturn:
-        """Refuse the request for what stands at a place in it."""
-        raise RefusalError("request", problems=(Problem(path=place, expected=expected),))
+    def wrong(self, place: str, template: str, **values: object) -> NoReturn:
+        """Refuse the request for what stands at a place in it, and say what is expected there.
+
+        Args:
+            place: The place.
+            template: What is expected, in English, as it stands in ``allocator/texts/expected.toml``.
+            values: What is put in: days, numbers and codes, never anything that was sent.
+        """
+        raise RefusalError("request", problems=(expecting(place, template, **values),))
 
     # ----------------------------------------------------------------------------------------- access
 

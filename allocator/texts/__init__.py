@@ -1,8 +1,9 @@
 """Every sentence of the product, in bokmål, nynorsk and English, and how values are put into them.
 
-The sentences stand in one TOML file a language. A placeholder names a fact (``{unit.floor}``), a parameter
-of the policy (``{params.young_under}``) or a word that the caller gives (``{who}``). Nothing here decides
-anything.
+The sentences stand in one TOML file a language; what is expected of a document is said in English where it is
+read, and ``expected.toml`` has the same in Norwegian. A placeholder names a fact (``{unit.floor}``), a
+parameter of the policy (``{params.young_under}``) or a word that the caller gives (``{who}``). Nothing here
+decides anything.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from importlib import resources
 from typing import Any
 
 from allocator.facts import VOCABULARY, Missing, Reading, fact_type
+from allocator.model import Problem
 
 
 class Language(StrEnum):
@@ -148,6 +150,27 @@ class Catalog:
                 filled[path] = str(value)
         filled.update((base, self.listing(labels)) for base, labels in held.items())
         return filled
+
+
+@cache
+def _expectations() -> Mapping[str, Mapping[str, str]]:
+    text = resources.files(__package__).joinpath("expected.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def expected(problem: Problem, language: Language) -> str:
+    """Return what is expected at a place of a document, in a language.
+
+    Raises:
+        KeyError: It is not in the texts in that language.
+    """
+    if language is Language.EN:
+        return problem.expected
+    told = dict(problem.words).get(language)
+    if told is not None:
+        return told
+    template = _expectations()[problem.template or problem.expected][language]
+    return fill(template, dict(problem.values))
 
 
 @cache

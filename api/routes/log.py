@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from api.schemas import Answered
 
 _OUTCOMES = ("done", "shown", "denied")
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
-_LONGEST = 64
+_WRITTEN = re.compile(r"[0-9]{4}-[0-9-]{5}[0-9Tt:.Zz+-]{1,54}")  # a mere number would be read as seconds
 
 
 class EntryShown(Answered):
@@ -28,7 +29,9 @@ class EntryShown(Answered):
 
     number: int | None = Field(default=None, description="For readers from whom nothing is left out.")
     at: str
-    by: str = Field(description="The account; `nobody` if nobody was logged in.")
+    by: str | None = Field(
+        default=None, description="The account; `nobody` if nobody was logged in. Left out as well."
+    )
     roles: list[str] = Field(default=[])
     use: str
     kind: str | None = None
@@ -123,7 +126,7 @@ def _log(request: Request, signed: SignedIn) -> Response:
     names = ("person", "account", "outcome", "since", "until", "limit", "after")
     given = asking.parameters(request, *names)
     if given.get("outcome", "done") not in _OUTCOMES:
-        raise WrongError(asking.wrong("outcome", f"one of: {', '.join(f'`{o}`' for o in _OUTCOMES)}"))
+        raise WrongError(asking.wrong("outcome", "one of: {options}", options=asking.codes(_OUTCOMES)))
     office = office_of(request)
     asked = LogQuery(
         person=asking.an_id(given, "person"),
@@ -149,10 +152,14 @@ def _looks(request: Request, signed: SignedIn) -> Response:
 
 
 def _moment(given: dict[str, str], name: str) -> datetime | None:
+    if name not in given:
+        return None
     try:
-        return _MOMENT.validate_strings(given[name][:_LONGEST]) if name in given else None
+        return _MOMENT.validate_strings(given[name] if _WRITTEN.fullmatch(given[name]) else "")
     except ValidationError:
-        raise WrongError(asking.wrong(name, "a moment such as 2026-11-23T09:00:00Z")) from None
+        raise WrongError(
+            asking.wrong(name, "a moment such as {example}", example="2026-11-23T09:00:00Z")
+        ) from None
 
 
 def _before(office: Office, given: dict[str, str]) -> int | None:

@@ -86,7 +86,7 @@ async def _ask(request: Request, kind: type[Q]) -> tuple[Q, Snapshot]:
         request.state.case = await run_in_threadpool(read_case, json.dumps(case).encode())
     except DocumentError as error:
         raise DocumentError(
-            tuple(Problem(path=f"/case{p.path}", expected=p.expected) for p in error.problems)
+            tuple(p.model_copy(update={"path": f"/case{p.path}"}) for p in error.problems)
         ) from None
     return question, request.state.case
 

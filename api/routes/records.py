@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from allocator.access.table import Access
 from allocator.casework.bodies import BODIES
 from allocator.casework.records import Kind, Link
+from allocator.model import ID_SCHEMA
 from allocator.service.catalogue import USES
 from allocator.service.desk import Shown
 from allocator.service.uses import Command, UseCase
@@ -150,8 +151,7 @@ def _history(kind: Kind) -> Callable[..., Response]:
 def _answer(request: Request, signed: SignedIn) -> Response:
     language = asking.parameters(request, "language").get("language", Language.NB.value)
     if language not in set(Language):
-        expected = f"one of: {', '.join(f'`{code}`' for code in Language)}"
-        raise WrongError(asking.wrong("language", expected))
+        raise WrongError(asking.wrong("language", "one of: {options}", options=asking.codes(Language)))
     identifier = asking.identifier(request, Kind.SUGGESTION)
     return as_json(office_of(request).desk.answer(signed.actor, identifier, language))
 
@@ -168,7 +168,7 @@ def _version(access: Access, shown: Shown) -> Mapping[str, Any]:
 @cache
 def links_of(kind: Kind) -> tuple[Kind, ...]:
     """Return the kinds that records of a kind can be found by."""
-    named = {Kind(name) for name in _names(BODIES[kind]) if name in set(Kind)}
+    named = {Kind(name) for name in names_of(BODIES[kind]) if name in set(Kind)}
     return tuple(sorted((named | _MENTIONED.get(kind, set())) - {kind}))
 
 
@@ -176,6 +176,7 @@ _MENTIONED: Mapping[Kind, set[Kind]] = {
     Kind.PERSON: {Kind.PERSON},
     Kind.CONFLICT: {Kind.PERSON, Kind.SCHEME},
     Kind.ORDER: {Kind.PERSON, Kind.SCHEME},
+    Kind.RECHECK: {Kind.PERSON},
     Kind.VETO: {Kind.CASE, Kind.UNIT},
     Kind.COMMENT: {Kind.UNIT, Kind.VETO, Kind.HEARING, Kind.SUGGESTION, Kind.MEETING, Kind.DECISION},
     Kind.CLARIFICATION: {Kind.CASE},
@@ -218,11 +219,11 @@ def _act(use: UseCase[Any]) -> Callable[..., Response]:
 
 def _said(use: UseCase[Any], body: bytes) -> Command:
     command: type[Command] = use.command
-    return read(command, body, _names(command))
+    return read(command, body, names_of(command))
 
 
 @cache
-def _names(model: type[BaseModel]) -> frozenset[str]:
+def names_of(model: type[BaseModel]) -> frozenset[str]:
     """Return every field that a model has, itself or further in."""
     schema = model.model_json_schema()
     parts = (schema, *schema.get("$defs", {}).values())
@@ -236,9 +237,6 @@ def _query(name: str, said: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "description": said, "schema": dict(schema)}
 
 
-_AN_ID = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[^\W_][\w.:-]{0,63}$"}
-
-
 def _listing(kind: Kind) -> dict[str, Any]:
     state = {"type": "array", "items": {"type": "string", "pattern": "^[a-z_]{1,32}$"}}
     limit = {"type": "integer", "minimum": 1, "maximum": asking.MOST_LISTED, "default": asking.USUALLY_LISTED}
@@ -246,7 +244,7 @@ def _listing(kind: Kind) -> dict[str, Any]:
     return {
         "parameters": [
             _query("state", "Only those in one of these states.", state),
-            *(_query(link, f"Only those that mention this {link}.", _AN_ID) for link in links_of(kind)),
+            *(_query(link, f"Only those that mention this {link}.", ID_SCHEMA) for link in links_of(kind)),
             _query("due_by", "Only those with something to do by that day.", day),
             _query("limit", "So many at most.", limit),
             _query("after", "Where the page before ended.", {"type": "string", "maxLength": 800}),
