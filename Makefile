@@ -14,7 +14,8 @@ demo: setup  ## serve an invented municipality at 127.0.0.1:8000
 	@$(bin)/allocator demo
 
 test: setup  ## run all tests
-	@$(bin)/python -m pytest -n auto --dist worksteal --cov --cov-report=term --cov-fail-under=90
+	@$(bin)/python -m pytest -n auto --dist worksteal --ignore tests/pages --cov --cov-report=
+	@$(bin)/python -m pytest -n auto --dist loadfile tests/pages --cov --cov-append --cov-report=term --cov-fail-under=94
 
 long: setup  ## run the property tests with many more examples
 	@ALLOCATOR_HYPOTHESIS=long $(bin)/python -m pytest -n auto tests/properties
@@ -22,12 +23,13 @@ long: setup  ## run the property tests with many more examples
 parity: setup  ## compare the engines on a million verdicts
 	@$(bin)/python -m tests.parity
 
-drills: setup  ## races, kills, power cuts, full disk, lost databases, tampering, fuzzing, in their long forms
+drills: setup  ## races, kills, power cuts, full disk, lost databases, false alarms, tampering, fuzzing, in their long forms
 	@$(bin)/python -m tests.drills.race --rounds 100
 	@$(bin)/python -m tests.drills.kills --kills 50
 	@$(bin)/python -m tests.drills.power_cut --cuts 5000
 	@$(bin)/python -m tests.drills.disk_full
 	@$(bin)/python -m tests.drills.pauses
+	@$(bin)/python -m tests.drills.alarms --verifications 200
 	@ALLOCATOR_TAMPERING=100 $(bin)/python -m pytest -q tests/test_tampering.py
 	@ALLOCATOR_FUZZ=20 $(bin)/python -m pytest -q tests/test_office_fuzzed.py
 

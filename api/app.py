@@ -8,7 +8,7 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -33,14 +33,17 @@ from allocator.service.journal import Journal
 from allocator.service.login import Logins
 from allocator.store.engine import Connections
 from allocator.store.repository import SqlStorage
-from api import description, engines, errors, login, refusals
+from api import description, engines, errors, login, pages, refusals
 from api.auth import TOKEN_VARIABLE, WeakTokenError, checked_token
 from api.metrics import REQUESTS, SECONDS
 from api.office import Office
+from api.pages import assets
 from api.routes import case, log, operations, papers, policy, questions, rankings, records, reports
 from api.schemas import RankingQuestion, ShortlistQuestion, SuggestionsQuestion
 
 __all__ = ["TOKEN_VARIABLE", "WeakTokenError", "create_app", "create_office", "run"]
+
+Header = tuple[bytes, bytes]
 
 API = "/api/v1"
 """Where the API begins."""
@@ -64,6 +67,18 @@ _SECURITY_HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _SECURITY_NAMES = frozenset(name for name, _ in _SECURITY_HEADERS)
+
+_PAGE_HEADERS = (
+    *(pair for pair in _SECURITY_HEADERS if pair[0] not in (b"content-security-policy", b"referrer-policy")),
+    (b"referrer-policy", b"same-origin"),  # without any, browsers do not say where a form comes from either
+    (
+        b"content-security-policy",
+        (
+            b"default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "
+            b"img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+    ),
+)
 
 _log = structlog.get_logger("allocator.access")
 
@@ -148,6 +163,7 @@ def create_office(
     for module in (questions, rankings, policy):
         app.include_router(module.router, prefix=API)
     app.include_router(operations.router)
+    app.router.default = pages.create(app.state.office)  # mounted, they would take wrong methods too
     app.add_middleware(_Watched, more=((b"x-demo", b"true"),) if demo else ())
     app.openapi = lambda: _openapi_of_office(app)  # type: ignore[method-assign]
     return app
@@ -173,7 +189,7 @@ class _Watched:
 
     def __init__(self, app: ASGIApp, more: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         self.app = app
-        self._headers = (*_SECURITY_HEADERS, *more)
+        self._more = more
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -186,8 +202,7 @@ class _Watched:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                given = [pair for pair in message.get("headers", ()) if pair[0] not in _SECURITY_NAMES]
-                message = {**message, "headers": [*given, *self._headers]}
+                message = {**message, "headers": [*self._guarding(scope["path"], message.get("headers", ()))]}
             await send(message)
 
         broke_off = False
@@ -205,6 +220,15 @@ class _Watched:
         _record(scope, status, time.perf_counter() - started)
         if broke_off:  # half an answer is out; the server closes the connection
             raise BrokenOffError("an answer broke off")
+
+    def _guarding(self, path: str, given: Collection[Header]) -> Iterator[Header]:
+        """Yield the headers of an answer with those that guard it; browsers keep nothing but our files."""
+        kept = path.startswith(f"{assets.PLACE}/") and (b"cache-control", assets.FOR_EVER.encode()) in given
+        page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in given)
+        own = _SECURITY_NAMES - {b"cache-control"} if kept else _SECURITY_NAMES
+        yield from (pair for pair in given if pair[0] not in own)
+        yield from (pair for pair in (_PAGE_HEADERS if page else _SECURITY_HEADERS) if pair[0] in own)
+        yield from self._more
 
 
 class BrokenOffError(RuntimeError):

@@ -127,7 +127,11 @@ WAITING: dict[str, list[tuple[Kind, frozenset[str] | None]]] = {
     ],
     "caseworker_kode_6": [(Kind.CASE, frozenset({CaseState.RECEIVED})), (Kind.PERSON, frozenset({"strict"}))],
     "assessor": [(Kind.CASE, frozenset({CaseState.ASSESSMENT})), (Kind.CLARIFICATION, frozenset({"open"}))],
-    "conflict_officer": [(Kind.CONFLICT, frozenset({"active", "disputed"})), (Kind.ORDER, None)],
+    "conflict_officer": [
+        (Kind.CONFLICT, frozenset({"active", "disputed"})),
+        (Kind.ORDER, None),
+        (Kind.RECHECK, frozenset({"open"})),
+    ],
     "scheme_leader": [(Kind.HEARING, frozenset({HearingState.OPEN})), (Kind.HAZARD, frozenset({"open"}))],
     "scheme_leader_2": [(Kind.HEARING, frozenset({HearingState.OPEN})), (Kind.REVIEW, frozenset({"due"}))],
     "scheme_staff": [(Kind.HEARING, frozenset({HearingState.OPEN})), (Kind.SAY, None)],

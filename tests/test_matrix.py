@@ -66,6 +66,7 @@ class World:
         entry = body.get("entry") if kind in ("conflict", "order", "veto") else None
         for key in ("party", "counterpart", "bound", "protected"):
             found |= {("person", entry[key])} if entry and entry.get(key) else set()
+        found |= {("person", person) for person in (body["about"] if kind == "recheck" else ())}
         found |= {("case", entry["applicant"])} if kind == "veto" and entry else set()
         found |= {(body["about"], body["of"])} if kind == "comment" else set()
         found |= {("case", body["only_for"])} if body.get("only_for") else set()
@@ -398,6 +399,7 @@ BODIES_OF: dict[str, Any] = {
     "people.record_fact": {"facts": FACT},
     "people.dispute_fact": {"name": "rop", "reason": "Sier nei."},
     "people.withdraw_fact": {"name": "rop"},
+    "rechecks.answer": {"answer": "stands", "found": "De to er forlikte, sier begge."},
     "reviews.hold": {"found": "Alt er bra."},
 }
 """What to say where no example is made by itself."""

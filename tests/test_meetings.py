@@ -28,6 +28,7 @@ from allocator.service.meetings import (
     Disqualify,
     Invite,
     OpenMeeting,
+    OrderAgenda,
     PutOnAgenda,
     TakeOffAgenda,
     WriteMinutes,
@@ -187,6 +188,30 @@ def test_what_cannot_be_put_on_an_agenda(office: Committee) -> None:
         office.run(office.leader, "meetings.put_on_agenda", PutOnAgenda(note="Eventuelt."), meeting)
     office.run(office.leader, "meetings.put_on_agenda", PutOnAgenda(unit="nordlia-7"), meeting)
     assert [item.no for item in office.now(Meeting, meeting).body.agenda] == [1, 2]
+
+
+def test_the_agenda_is_taken_in_another_order_until_the_meeting_begins(office: Committee) -> None:
+    """What is named changes places, the rest stays where it was, and all are numbered anew."""
+    meeting = office.called()
+    office.listed(meeting, "S-1", "S-2")
+    for unit in ("nordlia-7", "nordlia-8"):
+        office.run(office.leader, "meetings.put_on_agenda", PutOnAgenda(unit=unit), meeting)
+    office.run(office.leader, "meetings.take_off_agenda", TakeOffAgenda(no=2, reason="Mangler noe."), meeting)
+
+    office.run(office.secretary, "meetings.order_agenda", OrderAgenda(order=(4, 1)), meeting)
+
+    agenda = office.now(Meeting, meeting).body.agenda
+    assert [(item.no, item.case or item.unit) for item in agenda] == [
+        (1, "nordlia-8"),
+        (2, "nordlia-7"),
+        (3, "S-1"),
+    ]
+    for order in ((1, 1), (4,), (0, 1)):
+        with pytest.raises(RefusalError, match="request"):
+            office.run(office.leader, "meetings.order_agenda", OrderAgenda(order=order), meeting)
+    office.begun(meeting)
+    with refused("meeting-not-planned"):
+        office.run(office.leader, "meetings.order_agenda", OrderAgenda(order=(2, 1)), meeting)
 
 
 def test_only_those_of_the_committee_are_called(office: Committee) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 from fastapi import FastAPI
+from starlette.routing import Mount
 
 from allocator.access.table import Report, table
 from allocator.casework.bodies import BODIES, COLLECTIONS
@@ -79,6 +80,8 @@ def _routes(app: FastAPI) -> dict[tuple[str, str], Any]:
 
     def add(routes: Any, prefix: str) -> None:
         for route in routes:
+            if isinstance(route, Mount):
+                continue  # the pages, whose routes tests/pages/test_every_page.py goes through
             if hasattr(route, "original_router"):
                 add(route.original_router.routes, prefix + route.include_context.prefix)
             else:
@@ -131,6 +134,25 @@ def test_every_route_is_a_use_case_a_look_or_has_a_rule(still: Served) -> None:
     routes = set(_routes(still.app))
     assert routes <= looks | uses | set(RULES) | open_ones
     assert looks | uses | set(RULES) <= routes
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "suggestions", "GET, POST"),
+        ("OPTIONS", "accounts/open", "GET, POST"),
+        ("PUT", "people/B-1", "GET"),
+        ("PUT", "/healthz", "GET"),
+    ],
+)
+def test_whoever_uses_a_wrong_method_is_told_all_right_ones(
+    still: Served, method: str, path: str, allowed: str
+) -> None:
+    """Also where several routes have one address; a use case's name may be somebody's id as well."""
+    answer = still.browser().ask(method, path)
+
+    problem(answer, 405)
+    assert answer.headers["allow"] == allowed
 
 
 def test_every_use_case_of_the_catalogue_has_somebody_who_may(still: Served) -> None:
@@ -354,6 +376,16 @@ def test_a_key_is_visible_ascii(still: Served, key: str) -> None:
     assert problem(answer, 422, "request")["errors"][0]["pointer"] == "/header/Idempotency-Key"
 
 
+def test_a_text_that_grows_too_long_in_normal_form_is_refused(still: Served) -> None:
+    """Some letters are written with two marks there: what is kept must fit as well."""
+    browser = still.as_somebody(Role.SCHEME_STAFF, "nordlia")
+    comment = {"about": "unit", "of": "nordlia-1"}
+
+    (error,) = problem(browser.post("comments/make", comment | {"text": "\u0958" * 4000}), 422)["errors"]
+    assert error["pointer"] == "/text"
+    assert browser.post("comments/make", comment | {"text": "\u0958" * 2000}).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("content", "pointer", "expected"),
     [
@@ -364,7 +396,7 @@ def test_a_key_is_visible_ascii(still: Served, key: str) -> None:
         ({"about": "unit", "of": "nordlia-1", "text": "x" * 4001}, "/text", "at most 4000"),
         ({"about": "unit", "of": "nordlia-1", "text": 7}, "/text", "text"),
         ({"about": "unit", "of": "nordlia-1", "text": "x", "Ola Nordmann": 1}, "", "only fields"),
-        ({"about": "unit", "of": "nordlia-9", "text": "x"}, "/of", "the id of a unit"),
+        ({"about": "unit", "of": "nordlia-9", "text": "x"}, "/of", "the id of a record"),
         ([], "", "an object"),
     ],
 )
@@ -373,7 +405,7 @@ def test_each_fault_is_named_by_its_place_and_what_was_sent_is_not_repeated(
 ) -> None:
     """A command is read strictly; the place is a JSON pointer."""
     browser = still.as_somebody(Role.SCHEME_STAFF, "nordlia")
-    answer = browser.ask("POST", "comments/make", json=content)
+    answer = browser.ask("POST", "comments/make", json=content, headers={"accept-language": "en"})
 
     (error,) = problem(answer, 422, "request")["errors"]
     assert error["pointer"] == pointer
@@ -515,6 +547,7 @@ def test_the_log_goes_on_where_a_page_ended(office: Served) -> None:
     assert len(seen) == size
     problem(auditor.get("log?after=Nordmann"), 422)
     problem(auditor.get("log?since=yesterday"), 422)
+    problem(auditor.get("log?since=0"), 422)
     problem(auditor.get("log?outcome=seen"), 422)
 
 
@@ -612,6 +645,21 @@ def test_what_is_described_can_be_followed(still: Served) -> None:
             for status, answer in operation["responses"].items():
                 if status >= "400" and "content" in answer:
                     assert set(answer["content"]) <= {"application/problem+json", "application/json"}
+
+
+def test_what_is_asked_for_is_described_as_it_is_asked_for(still: Served) -> None:
+    """An id as an id, and the version that was seen as what nothing is changed without."""
+    described = still.app.openapi()
+    paths, schemas = described["paths"], described["components"]["schemas"]
+    an_id = paths["/api/v1/people/{id}"]["get"]["parameters"][0]["schema"]
+
+    place = schemas["PlaceInCrisis"]["properties"]["unit"]
+    assert {key: place[key] for key in an_id} == an_id
+    assert schemas["OpenMeeting"]["properties"]["present"]["items"] == an_id
+    for use in USES.values():
+        parameters = paths[path_of(use)]["post"]["parameters"]
+        needed = {parameter["name"] for parameter in parameters if parameter.get("required")}
+        assert needed == (set() if use.creates else {"id", "If-Match"})
 
 
 @pytest.mark.parametrize("kind", Kind)

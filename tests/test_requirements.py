@@ -24,6 +24,7 @@ from pydantic import ValidationError
 
 from allocator import facts as facts_module
 from allocator import model
+from allocator.casework import codes as casework
 from allocator.codes import (
     ConflictDirection,
     ConflictReach,
@@ -221,7 +222,7 @@ def test_req_fvl_1_an_applicant_reads_own_facts_only() -> None:
 
 CODE_LISTS = {
     codes.__name__: codes
-    for codes in (*vars(model).values(), facts_module.Nearness)
+    for codes in (*vars(model).values(), *vars(casework).values(), facts_module.Nearness)
     if isinstance(codes, type) and issubclass(codes, StrEnum) and codes is not StrEnum
 }
 

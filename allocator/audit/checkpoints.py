@@ -265,6 +265,10 @@ class Kept:
     place: Path
     verifier: Verifier
 
+    def names(self) -> frozenset[str]:
+        """Return the files that there are."""
+        return frozenset(path.name for path in self.place.glob(f"*{_SUFFIX}"))
+
     def read(self) -> Iterator[tuple[str, Checkpoint | None]]:
         """Yield every checkpoint by its file, the oldest first; None for a file that is not one of ours."""
         for path in sorted(self.place.glob(f"*{_SUFFIX}")):

@@ -120,6 +120,7 @@ def verify_database(connections: Connections, kept: Kept | None = None) -> Repor
 
 def verify(connection: Connection, kept: Kept | None = None) -> Report:
     """Return what is wrong with a database, in the transaction of a connection."""
+    before = frozenset() if kept is None else kept.names()  # before anything is read of the database
     unhurried(connection)
     report = Report()
     try:
@@ -131,7 +132,7 @@ def verify(connection: Connection, kept: Kept | None = None) -> Report:
     needed = _versions(connection, report, logged)
     _content(connection, report, needed)
     if kept is not None:
-        _checkpoints(connection, report, kept, logged.checkpoints)
+        _checkpoints(connection, report, kept, before, logged.checkpoints)
     return report
 
 
@@ -458,18 +459,27 @@ def _named(kind: str, identifier: str, version: int) -> str:
 
 
 def _checkpoints(
-    connection: Connection, report: Report, kept: Kept, logged: list[tuple[int, int, str]]
+    connection: Connection,
+    report: Report,
+    kept: Kept,
+    before: frozenset[str],
+    logged: list[tuple[int, int, str]],
 ) -> None:
-    """Compare the log with every signed checkpoint, and those with what the log says was signed."""
+    """Compare the log with every signed checkpoint, and those with what the log says was signed.
+
+    The service goes on meanwhile: one that was not there *before* may be of entries that are not seen yet.
+    """
     root_at = _roots(connection)
     signed: set[tuple[int, str]] = set()
     for name, checkpoint in kept.read():
+        if checkpoint is not None:
+            signed.add((checkpoint.size, checkpoint.root.hex()))
+            if checkpoint.size > report.entries and name not in before:
+                continue
         report.checkpoints += 1
         if checkpoint is None:
             report.add(Fault.CHECKPOINT, f"{name}: not one that was signed with the key")
-            continue
-        signed.add((checkpoint.size, checkpoint.root.hex()))
-        if checkpoint.size > report.entries:
+        elif checkpoint.size > report.entries:
             lost = f"entries {report.entries + 1} to {checkpoint.size} are gone"
             report.add(Fault.CHECKPOINT, f"{name}: {lost}")
         elif root_at(checkpoint.size) != checkpoint.root:

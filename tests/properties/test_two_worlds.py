@@ -24,9 +24,10 @@ from allocator.access.table import Read, table
 from allocator.casework.bodies import COLLECTIONS
 from allocator.casework.codes import AddressProtection, Clearance, Purpose, Role
 from allocator.casework.committee import AgendaItem, Meeting
+from allocator.casework.housing import Group, Scheme, Unit
 from allocator.casework.people import Person
 from allocator.casework.records import Kind, Link
-from allocator.codes import ConflictKind, FactSource, Gender, OrderKind
+from allocator.codes import ConflictDirection, ConflictKind, ConflictReach, FactSource, Gender, OrderKind
 from allocator.disclosure import Reader
 from allocator.model import Assessed
 from allocator.ports import Query
@@ -36,6 +37,7 @@ from allocator.service.comments import MakeComment
 from allocator.service.desk import Desk, Page, Shown
 from allocator.service.exchange import export_municipality
 from allocator.service.relations import ConfirmConflict, Reason, RecordConflict, RecordOrder
+from allocator.service.suspensions import ResumeDecision, SuspendDecision
 from allocator.service.work import Work
 from allocator.store.repository import SqlTransaction
 from tests.browsers import Browser, Served
@@ -43,6 +45,7 @@ from tests.committee import BOTH, GROUNDS, WHY, Committee, person_facts
 from tests.office import TODAY
 from tests.test_matrix import KIND_OF
 from tests.test_office_api import _routes
+from tests.test_rechecks import given
 
 Told = tuple[str, bytes]
 """What was asked, and the whole answer."""
@@ -330,6 +333,109 @@ def test_the_cleared_are_told_what_differs() -> None:
     assert told == ["nordlia-r1", "nordlia-r2"]
 
 
+# ------------------------------------------------------------------------ what comes to light afterwards
+
+
+class Later(Town):
+    """S-1 has been given a unit in the first half of a house when it comes to light who the enemy is.
+
+    In one world they live in that half, and it is work for the cleared; in the other one they live in the
+    second half, where nothing stands in the way. Neither half has residents enough to be a zone by itself.
+    """
+
+    def _relations(self) -> None:
+        self.scheme("tunet", 8, living=6)
+        halves = (Group(id="tunet-a", name="A"), Group(id="tunet-b", name="B"))
+        house = self.now(Scheme, "tunet").body
+        self.seed(house.model_copy(update={"groups": halves}), "tunet", 2)
+        for number in (4, 5, 6, 8):
+            unit = self.now(Unit, f"tunet-{number}").body
+            self.seed(unit.model_copy(update={"group": "tunet-b"}), f"tunet-{number}", 2)
+        given(self, "S-1", "tunet-7", "decision-1")
+
+    def _protected(self) -> None:
+        """Leave everybody as they are."""
+
+    def learn(self) -> None:
+        """Record the conflict, confirmed by both."""
+        conflict = RecordConflict(
+            party="P-1",
+            counterpart="tunet-r4" if self.other else "tunet-r1",
+            kind=ConflictKind.ENEMY,
+            direction=ConflictDirection.MUTUAL,
+            reach=ConflictReach.LIVING_GROUP,
+            source=FactSource.POLICE,
+            explanation="Oppdiktet.",
+            confirmed=True,
+        )
+        self.run(self.officer, "conflicts.record", conflict)
+
+
+TOUCHED = (
+    *(f"decisions{rest}" for rest in ("", "?due_by=2026-12-24", "/decision-1", "/decision-1/history")),
+    *(f"offers{rest}" for rest in ("", "/offer-1", "/offer-1/history")),
+    *(f"rechecks{rest}" for rest in ("", "?decision=decision-1", "/recheck-1", "/recheck-1/history")),
+    *(f"people/{name}" for name in ("P-1", "tunet-r1", "tunet-r4")),
+    *(f"conflicts{rest}" for rest in ("", "/conflict-1")),
+    *(f"reports/{report}" for report in ("rules", "waiting")),
+    *("cases/S-1", "cases/S-1/history", "tenancies?scheme=tunet", "units/tunet-7", "clarifications"),
+    *("reviews", "suggestions/suggestion-1", "suggestions/suggestion-1/answer", "log?limit=200"),
+    *(f"log?person={person}&limit=200" for person in ("P-1", "tunet-r1", "tunet-r4")),
+    *(f"log?account={account}&limit=200" for account in ("kontroll", "saksbehandler")),
+)
+"""Looks at what a conflict found after an offer, and a suspension, have to do with."""
+
+
+def afterwards(town: Town, roles: tuple[Role, ...]) -> Iterator[Told]:
+    """Let it come to light between the offer and the answer, and suspend the decision for a while."""
+    assert isinstance(town, Later)
+    worker = town.reader(Role.CASEWORKER, login="saksbehandler")
+    grounds = {"grounds": "Det må ses på en gang til om dette er forsvarlig."}
+    told = {"told": "Et nei endrer ikke plassen på lista.", "recipients": ["søker"]}
+    offer = {"decision": "decision-1", "deadline": "2026-12-07", **told}
+    yield answered("worker", worker, "POST", "offers/send", offer)
+    town.learn()
+    yield from _looked(town, roles)
+    yield answered("worker", worker, "POST", "suggestions/make", {"case": "S-1"})
+    suspend = SuspendDecision(until=date(2026, 12, 1), grounds=grounds["grounds"])
+    town.run(town.officer, "decisions.suspend", suspend, "decision-1")
+    for use in ("accept", "remind", "lapse"):
+        yield answered("worker", worker, "POST", f"offers/offer-1/{use}", {}, 1)
+    yield answered("worker", worker, "POST", "decisions/decision-1/resume", grounds, 2)
+    yield from _looked(town, roles)
+    town.run(town.officer, "decisions.resume", ResumeDecision(**grounds), "decision-1")
+    yield answered("worker", worker, "POST", "offers/offer-1/accept", {}, 1)
+
+
+def _looked(town: Town, roles: tuple[Role, ...]) -> Iterator[Told]:
+    purposes = {Role.COMMITTEE_LEADER: Purpose.MEETING, Role.CONFLICT_OFFICER: Purpose.CONFLICT_CONTROL}
+    for role in roles:
+        browser = town.reader(role, purposes.get(role, Purpose.CASEWORK))
+        for path in TOUCHED:
+            yield answered(role, browser, "GET", f"/api/v1/{path}")
+        if table().roles[role].gives_extracts:
+            giver = town.reader(role, Purpose.SUBJECT_ACCESS)
+            for person in ("P-1", "tunet-r1", "tunet-r4"):
+                for what in ("access-log", "extract", "mentions"):
+                    yield answered(role, giver, "GET", f"/api/v1/people/{person}/{what}")
+
+
+@pytest.mark.parametrize(
+    ("backend", "roles"), [("sqlite", tuple(Role)), ("postgresql", (Role.CASEWORKER, Role.AUDITOR))]
+)
+def test_what_comes_to_light_after_an_offer_tells_the_uncleared_nothing(
+    backend: str, roles: tuple[Role, ...]
+) -> None:
+    """Neither that there is something to look at again, nor why the decision is suspended (E-08)."""
+    worlds = [Later(other=other, backend=backend) for other in (False, True)]
+    assert difference(*(afterwards(world, roles) for world in worlds)) is None
+    found = []
+    for world in worlds:
+        found.append(len(world.desk.page(world.officer, Kind.RECHECK).items))
+        world.close()
+    assert found == [1, 0]
+
+
 # ----------------------------------------------------------------------------------------- planted leaks
 
 
@@ -508,3 +614,43 @@ def test_a_planted_leak_is_found(leak: str, pair: tuple[Town, Town], monkeypatch
         plant(monkeypatch, town)
 
     assert difference(ask(pair[0]), ask(pair[1])) is not None
+
+
+@pytest.fixture(scope="module")
+def later() -> Iterator[tuple[Town, Town]]:
+    """Both worlds in which something has come to light; what is asked of them here changes nothing."""
+    one, other = Later(other=False), Later(other=True)
+    for town in (one, other):
+        town.learn()
+        town.reader(Role.CASEWORKER)
+        town.reader(Role.AUDITOR)
+    yield one, other
+    one.close()
+    other.close()
+
+
+LATER_LEAKS: dict[str, tuple[Plant, Callable[[Town], Iterator[Told]]]] = {
+    "a list of what is to be looked at": (
+        _table(_groups(Kind.RECHECK, Role.CASEWORKER, "recheck")),
+        _as(Role.CASEWORKER, "rechecks?due_by=2026-12-24"),
+    ),
+    "an entry of the log without its id": (
+        _patched(journal, "_LEFT_OUT", frozenset()),
+        _as(Role.AUDITOR, "log?limit=200"),
+    ),
+}
+"""Mistakes that would tell that there is something to look at again."""
+
+
+@pytest.mark.parametrize("leak", LATER_LEAKS)
+def test_a_leak_of_what_came_to_light_is_found(
+    leak: str, later: tuple[Town, Town], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As above, of what came to light after an offer."""
+    plant, ask = LATER_LEAKS[leak]
+    monkeypatch.setattr(SqlTransaction, "append", lambda *_, **__: 0)
+    assert difference(ask(later[0]), ask(later[1])) is None
+    for town in later:
+        plant(monkeypatch, town)
+
+    assert difference(ask(later[0]), ask(later[1])) is not None

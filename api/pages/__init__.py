@@ -1,0 +1,64 @@
+"""The pages that people work in: written on the server, from the same use cases as the API."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from api.office import Office
+from api.pages import (
+    accounts,
+    appeals,
+    assets,
+    cases,
+    conflicts,
+    decisions,
+    hearings,
+    housing,
+    log,
+    me,
+    meetings,
+    offers,
+    papers,
+    people,
+    refusing,
+    reports,
+    rules,
+    signing_in,
+    start,
+    suggestions,
+)
+
+_TOPICS = (
+    signing_in,
+    start,
+    cases,
+    conflicts,
+    people,
+    accounts,
+    me,
+    suggestions,
+    meetings,
+    hearings,
+    decisions,
+    offers,
+    appeals,
+    housing,
+    log,
+    reports,
+    rules,
+    papers,
+)
+
+
+def create(office: Office) -> FastAPI:
+    """Return the pages of an office, as an application to be mounted."""
+    pages = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    pages.state.office = office
+    assets.install(pages)
+    refusing.install(pages)
+    for topic in _TOPICS:
+        pages.include_router(topic.router)
+    pages.add_middleware(refusing.Unexpected)
+    pages.add_middleware(GZipMiddleware, minimum_size=1000)
+    return pages

@@ -1,0 +1,280 @@
+"""Housing: which units there are and how they stand, and who lives door to door in a scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from allocator.access.table import Report
+from allocator.casework.mix import counts
+from allocator.casework.records import Kind
+from allocator.codes import UnitStatus
+from allocator.service import reports
+from allocator.service.errors import NotFoundError
+from allocator.service.neighbours import Lodger, Room, rooms
+from api.pages.cases import RUNNING
+from api.pages.forms import Form, Sent
+from api.pages.refusing import MENDABLE, shown_again
+from api.pages.suggestions import Resident, neighbour
+from api.pages.visit import Visit, Visiting, to
+
+router = APIRouter()
+
+View = Mapping[str, Any]
+
+FREE = (UnitStatus.VACANT, UnitStatus.NOTICE_GIVEN)
+"""How units stand that are or will be free."""
+
+OF_UNIT = {"close": "units.close", "reopen": "units.reopen"}
+OF_TENANCY = {
+    "give_notice": "tenancies.give_notice",
+    "take_back_notice": "tenancies.take_back_notice",
+    "note_absence": "tenancies.note_absence",
+    "move_out": "tenancies.move_out",
+}
+
+Chosen = Annotated[str | None, Query(max_length=64)]
+
+
+@router.get("/units")
+def units(visit: Visiting, view: Chosen = None) -> Response:
+    """List units by scheme: those that are or will be free, or all."""
+    if not visit.reads(Kind.UNIT):
+        raise NotFoundError("no units for this role")
+    every = view == "all"
+    schemes = [
+        {"scheme": scheme, "rooms": [room for room in _rooms(visit, scheme) if every or room.status in FREE]}
+        for scheme in visit.find(Kind.SCHEME)
+    ]
+    return visit.page("housing/units.html", schemes=schemes, every=every, days=_days_empty(visit))
+
+
+def _rooms(visit: Visit, scheme: View) -> list[Room]:
+    groups = (rooms(visit.office.desk, visit.actor, scheme["id"], group["id"]) for group in scheme["groups"])
+    return [room for group in groups for room in group]
+
+
+def _days_empty(visit: Visit) -> dict[str, int | None]:
+    """Return for how long units have stood empty, for those who may read that."""
+    if not visit.may_report(Report.WAITING):
+        return {}
+    found = reports.report(visit.office.desk, visit.actor, Report.WAITING)["vacant"]
+    return {one["unit"]: one["days_empty"] for one in found}
+
+
+# ---------------------------------------------------------------------------------------------- a unit
+
+
+@router.get("/units/{unit}")
+def unit_page(visit: Visiting, unit: str) -> Response:
+    """Show a unit: how it is built, how it stands, and what can be done with it."""
+    return _unit_page(visit, unit, {}, 200)
+
+
+def _unit_page(visit: Visit, unit: str, forms: Mapping[str, Form], status: int) -> Response:
+    view = visit.show(Kind.UNIT, unit)
+    scheme = visit.show(Kind.SCHEME, view["scheme"])
+    found = rooms(visit.office.desk, visit.actor, view["scheme"], view["group"])
+    room = next(one for one in found if one.unit["id"] == unit)
+    held = [one for one in visit.find(Kind.RESERVATION, (Kind.UNIT, unit)) if one.get("released_on") is None]
+    return visit.page(
+        "housing/unit.html",
+        status,
+        unit=view,
+        scheme=scheme,
+        room=room,
+        held=held,
+        may=visit.may_with(Kind.UNIT, unit),
+        may_release=visit.may("reservations.release"),
+        vetoes=visit.find(Kind.VETO, (Kind.UNIT, unit)),
+        comments=visit.find(Kind.COMMENT, (Kind.UNIT, unit)),
+        days=_days_empty(visit).get(unit),
+        forms=forms,
+    )
+
+
+@router.post("/units/{unit}/comments")
+def comment_on_unit(visit: Visiting, request: Request, form: Sent, unit: str) -> Response:
+    """Make a remark on a unit."""
+    return _unit_done(visit, request, form, unit, use="comments.make", more={"about": "unit", "of": unit})
+
+
+@router.post("/units/{unit}/reservations")
+def reserve(visit: Visiting, request: Request, form: Sent, unit: str) -> Response:
+    """Hold a unit back."""
+    return _unit_done(visit, request, form, unit, use="reservations.make", more={"unit": unit})
+
+
+@router.post("/units/{unit}/reservations/{reservation}/release")
+def release(visit: Visiting, form: Sent, unit: str, reservation: str) -> Response:
+    """Let go of a unit that was held back."""
+    visit.do("reservations.release", form, reservation)
+    return to(f"/units/{unit}", "reservations.release")
+
+
+@router.post("/units/{unit}/{verb}")
+def change_unit(visit: Visiting, request: Request, form: Sent, unit: str, verb: str) -> Response:
+    """Close a unit for a time, or open it again."""
+    if verb not in OF_UNIT:
+        raise NotFoundError("no such thing to do with a unit")
+    return _unit_done(visit, request, form, unit, use=OF_UNIT[verb], target=unit)
+
+
+def _unit_done(
+    visit: Visit,
+    request: Request,
+    form: Form,
+    unit: str,
+    *,
+    use: str,
+    target: str | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> Response:
+    try:
+        visit.do(use, form, target, more=more)
+    except MENDABLE as error:
+        return shown_again(
+            request, form, error, lambda again, status: _unit_page(visit, unit, {use: again}, status)
+        )
+    return to(f"/units/{unit}", use)
+
+
+# --------------------------------------------------------------------------------------------- a scheme
+
+
+@router.get("/schemes/{scheme}")
+def scheme_page(visit: Visiting, scheme: str, case: Chosen = None) -> Response:
+    """Show a scheme: its living groups, and how they would be with an applicant."""
+    return _scheme_page(visit, scheme, {}, 200, case)
+
+
+def _scheme_page(
+    visit: Visit, scheme: str, forms: Mapping[str, Form], status: int, case: str | None = None
+) -> Response:
+    view = visit.show(Kind.SCHEME, scheme)
+    newcomer = _newcomer(visit, case)
+    groups = [_group(visit, scheme, group, newcomer) for group in view["groups"]]
+    return visit.page(
+        "housing/scheme.html",
+        status,
+        scheme=view,
+        groups=groups,
+        newcomer=newcomer,
+        case=case if newcomer is not None else None,
+        cases=[one["id"] for one in visit.find(Kind.CASE, states=RUNNING)],
+        may=visit.may_with(Kind.SCHEME, scheme),
+        tenancies={one["id"]: one for one in visit.find(Kind.TENANCY, (Kind.SCHEME, scheme))},
+        vetoes=[one for one in visit.find(Kind.VETO, (Kind.SCHEME, scheme)) if one["scheme"] == scheme],
+        comments=[one for one in visit.find(Kind.COMMENT, (Kind.SCHEME, scheme)) if one["of"] == scheme],
+        says=visit.find(Kind.SAY, (Kind.SCHEME, scheme)),
+        hazards=visit.find(Kind.HAZARD, (Kind.SCHEME, scheme)),
+        forms=forms,
+    )
+
+
+def _newcomer(visit: Visit, case: str | None) -> Resident | None:
+    """Return the applicant of a case as the visitor sees them; None without one that they see."""
+    if case is None:
+        return None
+    person = visit.show(Kind.PERSON, visit.show(Kind.CASE, case)["person"])
+    return Resident(None, neighbour(person, {}, visit.today))
+
+
+def _group(visit: Visit, scheme: str, group: View, newcomer: Resident | None) -> dict[str, Any]:
+    found = rooms(visit.office.desk, visit.actor, scheme, group["id"])
+    plan = [
+        {
+            "unit": room.unit["id"],
+            "here": False,
+            "status": room.status.value,
+            "vacant_from": room.vacant_from,
+            "residents": [_resident(lodger, visit) for lodger in room.lodgers],
+        }
+        for room in found
+    ]
+    seen = [resident.seen for room in plan for resident in room["residents"]]
+    mix = counts(seen, None if newcomer is None else newcomer.seen)
+    known = {count.of for count in mix if count.which is not None}
+    lodgers = [lodger.tenancy for room in found for lodger in room.lodgers]
+    return {
+        "group": group,
+        "plan": plan,
+        "mix": [count for count in mix if count.of in known and (count.now or count.then)],
+        "lodgers": lodgers,
+    }
+
+
+def _resident(lodger: Lodger, visit: Visit) -> Resident:
+    notice = lodger.tenancy.get("notice")
+    return Resident(
+        id=lodger.tenancy.get("person"),
+        seen=neighbour(lodger.person, {}, visit.today),
+        away=lodger.tenancy.get("absence") is not None,
+        leaves=None if notice is None else notice["move_out"],
+    )
+
+
+@router.post("/schemes/{scheme}/comments")
+def comment_on_scheme(visit: Visiting, request: Request, form: Sent, scheme: str) -> Response:
+    """Make a remark on a scheme."""
+    return _scheme_done(
+        visit, request, form, scheme, use="comments.make", more={"about": "scheme", "of": scheme}
+    )
+
+
+@router.post("/schemes/{scheme}/says")
+def say(visit: Visiting, request: Request, form: Sent, scheme: str) -> Response:
+    """Write down what a resident was asked and answered."""
+    return _scheme_done(visit, request, form, scheme, use="says.record", more={"scheme": scheme})
+
+
+@router.post("/schemes/{scheme}/hazards")
+def report_hazard(visit: Visiting, request: Request, form: Sent, scheme: str) -> Response:
+    """Report a risk at work."""
+    return _scheme_done(visit, request, form, scheme, use="hazards.report", more={"scheme": scheme})
+
+
+@router.post("/schemes/{scheme}/hazards/{hazard}/close")
+def close_hazard(visit: Visiting, form: Sent, scheme: str, hazard: str) -> Response:
+    """Close a risk that is met by measures."""
+    visit.do("hazards.close", form, hazard)
+    return to(f"/schemes/{scheme}", "hazards.close")
+
+
+@router.post("/schemes/{scheme}/vetoes/{veto}/withdraw")
+def withdraw_veto(visit: Visiting, form: Sent, scheme: str, veto: str) -> Response:
+    """Take an objection back."""
+    visit.do("vetoes.withdraw", form, veto)
+    return to(f"/schemes/{scheme}", "vetoes.withdraw")
+
+
+@router.post("/schemes/{scheme}/tenancies/{tenancy}/{verb}")
+def change_tenancy(  # noqa: PLR0917 - what the address says
+    visit: Visiting, request: Request, form: Sent, scheme: str, tenancy: str, verb: str
+) -> Response:
+    """Write down notice, absence, or that somebody is out."""
+    if verb not in OF_TENANCY:
+        raise NotFoundError("no such thing to do with a tenancy")
+    return _scheme_done(visit, request, form, scheme, use=OF_TENANCY[verb], target=tenancy)
+
+
+def _scheme_done(
+    visit: Visit,
+    request: Request,
+    form: Form,
+    scheme: str,
+    *,
+    use: str,
+    target: str | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> Response:
+    name = use if target is None else f"{use} {target}"
+    try:
+        visit.do(use, form, target, more=more)
+    except MENDABLE as error:
+        return shown_again(
+            request, form, error, lambda again, status: _scheme_page(visit, scheme, {name: again}, status)
+        )
+    return to(f"/schemes/{scheme}", use)

@@ -1,0 +1,136 @@
+"""The policy owner reads why a rule fired, policies are compared, and the log and the reports are read."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from allocator.handbook import entry
+from allocator.rules import TOPICS
+from allocator.texts import catalog
+from tests.browsers import default_policy
+from tests.pages.site import Browsers, Site
+
+
+def test_every_rule_has_its_page_with_source_numbers_and_justification(shown: Site) -> None:
+    """What the handbook says stands there, in each language."""
+    policy = default_policy()
+    for language in ("nb", "nn", "en"):
+        with shown.client("policy_owner", language) as client:
+            listed = client.get("/rules").text
+            for rule in (rule for rules in TOPICS.values() for rule in rules):
+                said = entry(policy, rule.id, catalog(language))
+                assert f'href="/rules/{rule.id}"' in listed
+                page = client.get(f"/rules/{rule.id}")
+                assert page.status_code == 200
+                for text in (said.title, *said.sources, *(one.value for one in said.params)):
+                    assert _escaped(text) in page.text, (rule.id, text)
+            assert client.get("/rules/no-such-rule").status_code == 404
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
+
+
+def test_the_policy_owner_finds_why_a_rule_fired_and_what_would_change(
+    shown: Site, browsers: Browsers
+) -> None:
+    """From the list to the rule, and to what the proposed policy changes."""
+    page = browsers.window(shown, "policy_owner").go("/rules")
+    page.get_by_role("link", name="Kvinner og menn i samme bogruppe").click()
+    expect(page.get_by_text("søkerens kjønn er noe annet enn beboerens kjønn")).to_be_visible()
+    expect(page.get_by_role("heading", name="Begrunnelse for å bruke kjønn")).to_be_visible()
+    page.get_by_role("link", name="Regler").first.click()
+    page.get_by_role("link", name="Sammenlign to regelsett").click()
+    assert page.get_by_role("table").count() >= 1
+    assert page.get_by_role("columnheader", name="2026-11").count() >= 1
+
+
+def test_a_policy_that_is_no_policy_is_refused_with_its_text_kept(shown: Site, browsers: Browsers) -> None:
+    """Everything that is wrong is said at once."""
+    page = browsers.window(shown, "policy_owner").go("/rules")
+    page.get_by_text("Foreslå et nytt regelsett").click()
+    page.get_by_label("Regelsettet som TOML").fill("name = 'x'")
+    page.get_by_role("button", name="Foreslå", exact=True).click()
+    assert page.get_by_role("alert").get_by_role("listitem").count() >= 3
+    assert page.get_by_label("Regelsettet som TOML").input_value() == "name = 'x'"
+
+
+def test_the_auditor_reads_who_did_what_and_others_do_not(shown: Site, browsers: Browsers) -> None:
+    """By person and by what; whom one looks for stands in no address."""
+    page = browsers.window(shown, "auditor").go("/log")
+    page.get_by_label("Om hvem").fill("P-S-2026-101")
+    page.get_by_role("button", name="Finn").click()
+    rows = page.get_by_role("table").get_by_role("row")
+    assert rows.count() > 1
+    for row in rows.all()[1:6]:
+        assert "P-S-2026-101" in row.inner_text()
+    assert page.url == f"{shown.address}/log"
+    page.get_by_label("Om hvem").fill("B-99")
+    page.get_by_role("button", name="Finn").click()
+    expect(page.get_by_text("Ingenting i loggen passer.")).to_be_visible()
+    with shown.client("caseworker") as client:
+        assert client.get("/log").status_code == 403
+
+
+def test_older_entries_follow_without_gaps(shown: Site, browsers: Browsers) -> None:
+    """The next page goes on where this one ended."""
+    page = browsers.window(shown, "auditor", scripts=False).go("/log")
+    first = page.get_by_role("row").all_inner_texts()
+    page.get_by_role("button", name="Eldre").click()
+    second = page.get_by_role("row").all_inner_texts()
+    assert len(second) > 2
+    assert first != second
+
+
+def test_small_numbers_about_people_are_hidden_on_the_page(shown: Site) -> None:
+    """Fewer than five are never told; where units stand empty is about nobody."""
+    with shown.client("committee_leader") as client:
+        page = client.get("/reports").text
+        assert "færre enn 5" in page
+        assert "tunet-2" in page
+    with shown.client("committee_member") as client:
+        assert client.get("/reports").status_code == 404
+
+
+def test_whoever_is_asked_by_a_person_tells_who_has_looked(shown: Site, browsers: Browsers) -> None:
+    """With the purpose of subject access, which is logged."""
+    page = browsers.window(shown, "caseworker").go("/people/P-S-2026-101/looks")
+    page.get_by_role("button", name="Lag oversikten").click()
+    assert page.get_by_role("row").count() > 1
+    assert page.get_by_role("columnheader", name="Formål").is_visible()
+
+
+def test_the_conflict_officer_keeps_conflicts_and_nobody_else_sees_them(
+    site: Site, browsers: Browsers
+) -> None:
+    """Record, see, close; for others the page is not there."""
+    page = browsers.window(site, "conflict_officer").go("/conflicts")
+    page.get_by_text("Registrer en konflikt").click()
+    form = page.locator("form[action='/conflicts']")
+    form.get_by_label("Nummeret til den ene").fill("P-S-2026-104")
+    form.get_by_label("Nummeret til den andre").fill("B-05")
+    form.get_by_label("Hva gjelder det?").select_option("enemy")
+    form.get_by_label("Hvem sier det?").select_option("staff")
+    form.get_by_label("Hva har skjedd?").fill("Slagsmål i sommer.")
+    form.get_by_role("button", name="Registrer").click()
+    entry_of = page.get_by_text("P-S-2026-104 – B-05")
+    expect(entry_of).to_be_visible()
+    for login in ("caseworker", "committee_secretary", "scheme_leader", "committee_member"):
+        with site.client(login) as client:
+            assert client.get("/conflicts").status_code == 404
+            assert "Slagsmål i sommer." not in client.get("/cases/S-2026-104").text
+
+
+def test_whoever_has_heard_of_a_conflict_reports_it(site: Site, browsers: Browsers) -> None:
+    """It warns, and bars nobody; a number that is not there is refused like one that is hidden."""
+    page = browsers.window(site, "caseworker").go("/cases/S-2026-111")
+    page.get_by_role("link", name="Meld en konflikt").click()
+    page.get_by_label("Nummeret til den andre").fill("B-00")
+    page.get_by_label("Hva gjelder det?").select_option("enemy")
+    page.get_by_label("Hvem sier det?").select_option("applicant")
+    page.get_by_label("Hva har skjedd?").fill("Søkeren sier at de er uvenner.")
+    page.get_by_role("button", name="Meld konflikten").click()
+    assert page.get_by_role("alert").is_visible()
+    page.get_by_label("Nummeret til den andre").fill("B-05")
+    page.get_by_role("button", name="Meld konflikten").click()
+    assert page.get_by_role("status").first.is_visible()
