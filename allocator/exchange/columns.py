@@ -147,7 +147,7 @@ def _names(extra: tuple[Any, ...]) -> bool:
     return any(getattr(mark, "func", None) is _IDENTIFIER or getattr(mark, "pattern", None) for mark in extra)
 
 
-_IDENTIFIER = typing.get_args(Id)[-1].func
+_IDENTIFIER = [mark.func for mark in typing.get_args(Id) if hasattr(mark, "func")][-1]
 
 
 def _simple(hint: Any, extra: tuple[Any, ...]) -> Shape:
