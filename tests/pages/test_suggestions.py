@@ -20,6 +20,7 @@ from allocator.scoring import BASE_SCORE
 from allocator.service.suggestions import MakeSuggestion
 from allocator.texts import catalog
 from api.pages import answers
+from api.pages.suggestions import IN_FULL
 from tests.pages.site import WIDTHS, Browsers, Site
 
 SUGGESTION = "/suggestions/suggestion-05"
@@ -79,6 +80,7 @@ def test_units_stand_in_the_order_of_the_answer_each_with_for_and_against(
             expect(one).to_contain_text(WORDS("view.restricted"))
             continue
         expect(one.locator(".side")).to_have_text(["For", "Mot"])
+        assert entry.barred or shown_first.index(entry) < IN_FULL  # of those further down, by name
         for line in entry.gravest if entry.against else ():
             expect(one).to_contain_text(line.said)
             assert line.change is not None
