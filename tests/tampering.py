@@ -25,7 +25,7 @@ from allocator.casework.bodies import BODIES
 from allocator.casework.records import Kind
 from allocator.store import guards
 from allocator.store import tables as t
-from allocator.store.engine import Connections
+from allocator.store.engine import Connections, unhurried
 
 
 @dataclass
@@ -132,6 +132,7 @@ def reaching_in(
     shutil.copytree(kept.place, own, dirs_exist_ok=True)
     connection = connections.engine.connect().execution_options(write=True)
     with connection, connection.begin() as transaction:
+        unhurried(connection)
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("pragma defer_foreign_keys = on")
             for name, _ in triggers(connection):

@@ -1,15 +1,15 @@
-"""The office asked at random, as all who work in it, on both databases: every answer is documented.
+"""The office asked at random, as everybody who works in it, on both databases: every answer is documented.
 
-`ALLOCATOR_FUZZ` says how many requests are drawn for each operation, with ids of what is there; each is
-made by everybody in the demo office. Beside them stand the limits of the description and what is wrong by
-it, sent by those who may do such a thing and by one more in turn; and sequences in which one answer gives
-the next request. Without it each operation is asked once, on SQLite.
+`ALLOCATOR_FUZZ` says how many requests are drawn for each operation, with ids of what is there; each is made
+by everybody in the demo office. Then come the limits of the description, asked by all who may do such a thing
+and by one more in turn; what is wrong by it, asked in turn; and sequences in which one answer gives the next
+request. Without it each operation is asked once by all who may, on SQLite.
 
 All of Schemathesis's checks are made but `positive_data_acceptance`, which cannot hold where the answer
-depends on what is stored: in its place a refusal of what fits the description must be in words
-(`in_words`). Three say nothing of a single request: `ensure_resource_availability` is for the sequences;
-`use_after_free` has no object, since nothing is ever deleted; `object_level_authorization` takes what one
-has made for theirs alone, while here the role decides (`test_matrix.py`).
+depends on what is stored: in its place a refusal of what fits the description must be in words (`in_words`).
+Three say nothing of a single request: `ensure_resource_availability` is for the sequences; `use_after_free`
+has no object, since nothing is ever deleted; `object_level_authorization` takes what somebody has made for
+theirs alone, while here the role decides (`test_matrix.py`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sqlalchemy import make_url
 from allocator.access.authorizer import may_ever
 from allocator.casework.bodies import COLLECTIONS
 from allocator.casework.records import Body, Kind, Stored
-from allocator.model import ID_SCHEMA
+from allocator.model import FIRST_DAY, ID_SCHEMA, LAST_DAY
 from allocator.ports import Query
 from allocator.service.catalogue import USES
 from allocator.texts import Language, catalog
@@ -55,7 +55,7 @@ ELSEWHERE = {"POST /api/v1/suggestions", "POST /api/v1/shortlists", "POST /api/v
 NAMED: Mapping[str, Kind] = {
     **{kind.value: kind for kind in Kind},
     **dict.fromkeys(("party", "counterpart", "bound", "protected", "admit", "bar"), Kind.PERSON),
-    **dict.fromkeys(("chair", "secretary", "member", "members", "present", "substitute", "by"), Kind.ACCOUNT),
+    "by": Kind.ACCOUNT,
     **dict.fromkeys(("schemes", "forbidden_schemes", "frequents"), Kind.SCHEME),
     "units": Kind.UNIT,
     "shares": Kind.TENANCY,
@@ -63,8 +63,58 @@ NAMED: Mapping[str, Kind] = {
 }
 """Of which kind a record is whose id stands under a name."""
 
-ANY = "any"
-"""Stands for all other names."""
+_COMMITTEE = [login for login, _, role, *_ in ACCOUNTS if role.value.startswith("committee")]
+_ABOUT = (Kind.UNIT, Kind.CASE, Kind.VETO, Kind.HEARING, Kind.SUGGESTION, Kind.MEETING, Kind.DECISION)
+
+
+def _day(days: int) -> str:
+    return (TODAY + timedelta(days)).isoformat()
+
+
+DAYS = [_day(days) for days in (-30, -1, 0, 1, 30, 300)] + [FIRST_DAY.isoformat(), LAST_DAY.isoformat()]
+
+FURTHER: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    (
+        "property_manager",
+        "tenancies/L-B-01/give_notice",
+        {"given_on": _day(-1), "move_out": _day(30), "by_resident": True},
+    ),
+    ("property_manager", "units/strandgata-5/close", {"kind": "under_repair"}),
+    ("administrator", "accounts/open", {"login": "sluttet", "name": "Tone Oppdiktet"}),
+    ("administrator", "accounts/{}/disable", {"reason": "Har sluttet."}),
+    (
+        "committee_secretary",
+        "meetings/call",
+        {"on": _day(0), "members": _COMMITTEE, "chair": "committee_leader"},
+    ),
+    ("caseworker", "cases/S-2026-110/wish_near", {"person": "B-02"}),
+    ("caseworker", "cases/S-2026-108/apply_together", {"other": "S-2026-110"}),
+    ("caseworker", "cases/open", {"person": "P-S-2026-117", "received_on": _day(-3)}),
+    ("conflict_officer", "conflicts/K-01/close", {"reason": "Avklart."}),
+    (
+        "conflict_officer",
+        "orders/record",
+        {
+            "kind": "visiting_ban",
+            "bound": "B-03",
+            "protected": "B-04",
+            "valid_from": _day(-1),
+            "valid_until": _day(90),
+        },
+    ),
+    (
+        "caseworker",
+        "offers/send",
+        {
+            "decision": "decision-05",
+            "deadline": _day(7),
+            "told": "Et nei har ingenting å si for plassen.",
+            "recipients": ["Søkeren"],
+        },
+    ),
+    ("caseworker", "offers/{}/suspend", {}),
+)
+"""What is done besides, so that each thing can be done with something; `{}` is what was made last."""
 
 
 # ----------------------------------------------------------------------------------------- the office
@@ -77,6 +127,7 @@ class Filled(Served):
         super().__init__(backend)
         populate(self.storage, TODAY)
         self.people = {login: self.as_somebody(role, login=login) for login, _, role, *_ in ACCOUNTS}
+        self._do_further()
         self._able = {
             use: [one for login, one in self.people.items() if self._may(login, use)] for use in USES
         }
@@ -84,6 +135,15 @@ class Filled(Served):
         self._used = str(make_url(self.connections.engine.url).database)
         self._kept = f"{self._used}_kept"
         self._copy(self._used, self._kept)
+
+    def _do_further(self) -> None:
+        made = ""
+        for login, place, content in FURTHER:
+            address = place.format(made)
+            version = self._version(address, address.split("/")[1])
+            answer = self.people[login].post(address, content, version)
+            assert answer.status_code < 300, answer.text
+            made = answer.json()["id"]
 
     def _may(self, login: str, use: str) -> bool:
         actor = self.desk.actor(login, None)
@@ -109,12 +169,12 @@ class Filled(Served):
         with self.storage.read() as tx:
             return {kind: _some(tx.find(Query(kind))) for kind in Kind}
 
-    def those_who(self, use: str) -> list[Browser]:
+    def those_who(self, use: str | None) -> list[Browser]:
         """Return whose turn it is, and all who may do something with some record."""
         everybody = list(self.people.values())
         self._turn = (self._turn + 1) % len(everybody)
         first = everybody[self._turn]
-        return [first, *(one for one in self._able.get(use, ()) if one is not first)]
+        return [first, *(one for one in self._able.get(use or "", ()) if one is not first)]
 
     def sent_by(self, browser: Browser, case: Any) -> dict[str, Any]:
         """Return what a browser sends by itself, and the version and key that a page would."""
@@ -122,17 +182,17 @@ class Filled(Served):
         headers = {"X-CSRF-Token": browser.csrf}
         if case.meta.generation.mode.is_positive:
             if "If-Match" in case.headers:
-                headers["If-Match"] = self._etag(case)
+                headers["If-Match"] = f'"{self._version(case.path, case.path_parameters["id"])}"'
             if "Idempotency-Key" in case.headers:
                 headers["Idempotency-Key"] = f"{case.id}-{browser.csrf[:9]}"
         return {"headers": headers, "cookies": dict(browser.cookies)}
 
-    def _etag(self, case: Any) -> str:
-        kind = kind_at(case.path)
+    def _version(self, path: str, identifier: str) -> int:
+        kind = kind_at(path)
         assert kind is not None
         with self.storage.read() as tx:
-            stored = tx.get(kind, case.path_parameters["id"])
-        return f'"{1 if stored is None else stored.version}"'
+            stored = tx.get(kind, identifier)
+        return 1 if stored is None else stored.version
 
 
 def _some(found: Iterable[Stored[Body]]) -> list[str]:
@@ -167,8 +227,9 @@ def there(office: Filled) -> dict[str, Any]:
     ids, document = office.ids(), office.app.openapi()
     offered: dict[str, list[Any]] = {name: ids[kind] for name, kind in NAMED.items()}
     offered |= {
-        ANY: [identifier for kind in Kind for identifier in ids[kind]],
-        "day": [(TODAY + timedelta(days)).isoformat() for days in (-30, -1, 0, 1, 30, 300)],
+        **dict.fromkeys(("chair", "secretary", "member", "members", "present", "substitute"), _COMMITTEE),
+        "of": [ids[kind][0] for kind in _ABOUT],
+        "day": DAYS,
         "version": [1, 2],
         "after": [cursor(("", "nordlia"))],
     }
@@ -197,7 +258,7 @@ def _offered(described: Any, offered: Mapping[str, list[Any]], name: str = "") -
     if not isinstance(described, dict):
         return described
     if described.get("pattern") == ID_SCHEMA["pattern"]:
-        return {"type": "string", "enum": offered.get(name, offered[ANY])}
+        return {"type": "string", "enum": offered.get(name, offered["of"])}
     if described.get("format") == "date":
         return {"type": "string", "enum": offered["day"]}
     if name in ("version", "after") and "type" in described:
@@ -269,11 +330,13 @@ def test_every_answer_is_one_that_is_documented(office: Filled, subtests: pytest
 
 
 def _ask(office: Filled, operation: Any) -> None:
-    use = operation.definition.raw.get("operationId", "")
+    use = operation.definition.raw.get("operationId")
 
     def asked(case: Any) -> None:
-        drawn = case.meta.phase.name is TestPhase.FUZZING and case.meta.generation.mode.is_positive
-        for browser in office.people.values() if drawn and EXAMPLES else office.those_who(use):
+        fits = case.meta.generation.mode.is_positive
+        drawn = fits and case.meta.phase.name is TestPhase.FUZZING
+        asking = office.people.values() if drawn and EXAMPLES else office.those_who(use if fits else None)
+        for browser in asking:
             sent = office.sent_by(browser, case)
             response = case.call(**sent)
             case.validate_response(
