@@ -1,6 +1,6 @@
 # Everything that people run. `make demo` and `make test` need nothing but Python and, the first time, a network.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test long parity drills bench check format handbook openapi lock
+.PHONY: help setup demo test long parity drills pictures bench check format handbook openapi lock
 
 bin := .venv/bin
 
@@ -32,6 +32,9 @@ drills: setup  ## races, kills, power cuts, full disk, lost databases, false ala
 	@$(bin)/python -m tests.drills.alarms --verifications 200
 	@ALLOCATOR_TAMPERING=100 $(bin)/python -m pytest -q tests/test_tampering.py
 	@ALLOCATOR_FUZZ=20 $(bin)/python -m pytest -q tests/test_office_fuzzed.py
+
+pictures: setup  ## take a picture of every page, for docs/pages
+	@$(bin)/python -m tests.pages.pictures
 
 bench: setup  ## measure beside other engines, and write the tables in bench/README.md
 	@$(bin)/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps --no-build-isolation \

@@ -350,12 +350,13 @@ def _serve_office(
     signing: tuple[Path | None, Path | None],
 ) -> None:
     from allocator.clock import SystemClock  # noqa: PLC0415 - as below
-    from allocator.operations import attended  # noqa: PLC0415 - as below
+    from allocator.operations import attended, kept_by  # noqa: PLC0415 - as below
     from api.app import TOKEN_VARIABLE, WeakTokenError, create_office, run  # noqa: PLC0415 - the web is optional
 
     with login_cli.opened(database) as connections:
         try:
-            service = create_office(connections, SystemClock(), used, token=os.environ.get(TOKEN_VARIABLE))
+            token, kept = os.environ.get(TOKEN_VARIABLE), kept_by(*signing)
+            service = create_office(connections, SystemClock(), used, token=token, kept=kept)
         except WeakTokenError as error:
             _refuse("", (Problem(path=TOKEN_VARIABLE, expected=str(error)),))
         with attended(connections, *signing):

@@ -17,7 +17,7 @@ the zone then get the same verdict and place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -269,3 +269,71 @@ def _for_applicant(
         findings=tuple(Shown(finding, Level.FULL) for finding in own),
         environment=verdict > verdict_of(own),
     )
+
+
+# ------------------------------------------------------------------------------------- those who live there
+
+
+@dataclass(frozen=True)
+class Mutual:
+    """What a rule finds among those who live in a living group, as a reader may see it.
+
+    Attributes:
+        group: The living group.
+        of: Who stands in the applicant's place, by the id of a resident; None where nobody is named.
+        shown: The finding.
+    """
+
+    group: str
+    of: str | None
+    shown: Shown
+
+
+def release_mutual(answer: Suggestions, reader: Reader) -> tuple[Mutual, ...]:
+    """Return what rules find among those who live together, as *reader* may see it.
+
+    A conflict does not count at the level of a zone here: where each of two is restricted, the two are
+    named. So whoever is not cleared is told of what is open and of that alone; scheme staff of each rule
+    once, about nobody; an applicant of nothing.
+
+    Args:
+        answer: The answer of `scoring.together`.
+        reader: Who reads.
+    """
+    if reader is Reader.APPLICANT:
+        return ()
+    living = frozenset((*answer.facts.places, *(resident.id for resident in answer.case.residents)))
+    found = [
+        Mutual(a.living_group, answer.facts.person(a.applicant), Shown(finding, Level.FULL))
+        for a in (entry.assessment for entry in answer.ranked)
+        for finding in a.findings
+        if _rests_on(living, finding) and (reader is Reader.COMMITTEE or finding.open)
+    ]
+    return tuple(found) if reader.decides else tuple(_in_general(answer, found))
+
+
+def _rests_on(living: frozenset[str], finding: Finding) -> bool:
+    """Return whether a finding rests on others who live there, and not on visitors or objections."""
+    rule = finding.rule.rule
+    return rule.reads_others and rule.about is not Range.VETO and living.issuperset(finding.about)
+
+
+def _in_general(answer: Suggestions, found: list[Mutual]) -> Iterator[Mutual]:
+    """Yield the worst of each rule in a living group; in a small one, only that there is something."""
+    worst: dict[str, dict[str, Finding]] = {}
+    for mutual in found:
+        finding = mutual.shown.finding
+        if finding.rule.rule.confidential:
+            continue
+        of_group = worst.setdefault(mutual.group, {})
+        known = of_group.get(finding.rule.id)
+        if known is None or finding.verdict > known.verdict:
+            of_group[finding.rule.id] = finding
+    for group, of_group in worst.items():
+        if answer.residents_in[group] >= answer.policy.k_anonymity:
+            yield from (Mutual(group, None, Shown(finding, Level.TOPIC)) for finding in of_group.values())
+            continue
+        troubling = [finding for finding in of_group.values() if finding.outcome is not Outcome.KEPT]
+        if troubling:
+            gravest = max(troubling, key=lambda finding: finding.verdict)
+            yield Mutual(group, None, Shown(gravest, Level.ENVIRONMENT))

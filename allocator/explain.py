@@ -10,18 +10,29 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
+from functools import cached_property, lru_cache
 from typing import Any
 
-from allocator.disclosure import Level, Reader, Released, Shown, release, released_no_option
+from allocator.disclosure import (
+    Level,
+    Mutual,
+    Reader,
+    Released,
+    Shown,
+    release,
+    release_mutual,
+    released_no_option,
+)
 from allocator.engines import Outcome
 from allocator.facts import Missing, Range, Reading, fact_type, needless_placeholders
 from allocator.handbook import handbook_sha256, param_words
 from allocator.model import (
     Snapshot,
 )
-from allocator.policy import Warned
+from allocator.policy import BoundRule, Warned
 from allocator.rules.language import AtLeast, Effect, Public, paths, walk
-from allocator.scoring import Finding, Suggestions, Verdict
+from allocator.rules.sources import Citation
+from allocator.scoring import Finding, NoOption, Suggestions, Verdict
 from allocator.texts import Catalog, catalog, fill, sentence_case
 
 _NOT_ASKED_AGAIN = frozenset({Missing.REFUSED, Missing.WITHDRAWN})
@@ -51,13 +62,22 @@ class Explainer:
         self.answer = answer
         self.reader = reader
         self.text = catalog(language)
-        self.released = release(answer, reader)
-        self.closing = released_no_option(answer, reader, self.released)
+        self._rules: dict[str, Mapping[str, str]] = {}
         self._move_out = {
             resident.id: resident.move_out
             for resident in answer.case.residents
             if resident.move_out and resident.id not in answer.facts.placeholders
         }
+
+    @cached_property
+    def released(self) -> tuple[Released, ...]:
+        """The answer as the reader may see it."""
+        return release(self.answer, self.reader)
+
+    @cached_property
+    def closing(self) -> NoOption | None:
+        """What closes everything, as far as the reader may know."""
+        return released_no_option(self.answer, self.reader, self.released)
 
     # ---------------------------------------------------------------------------------- findings
 
@@ -91,28 +111,33 @@ class Explainer:
         return self.text.rule(finding.rule.id, "title")
 
     def _fill(self, finding: Finding, part: str) -> str:
-        return fill(self.text.rule(finding.rule.id, part), self._values(finding))
+        template = self.text.rule(finding.rule.id, part)
+        return fill(template, self._values(finding)) if "{" in template else template
 
     def _values(self, finding: Finding) -> dict[str, str]:
-        expressions = finding.rule.rule.expressions
-        read = dict.fromkeys(
-            (path for expr in expressions for path in paths(expr)), self.text.template("unknown")
-        )
-        for part in (part for expr in expressions for part in walk(expr)):
-            if isinstance(part, AtLeast):
-                read[f"{part.over}s.{part.name}"] = self.text.template("unknown")
         who = self._who(finding)
-        params = {
-            f"params.{name}": param_words(kind, finding.rule.params[name], self.text, unit=False)
-            for name, kind in finding.rule.rule.params.items()
-        }
         return {
-            **read,
+            **self._of_rule(finding.rule),
             **self.text.values(finding.facts),
-            **params,
             "who": who,
             "Who": sentence_case(who),
         }
+
+    def _of_rule(self, active: BoundRule) -> Mapping[str, str]:
+        """Return what is filled into a rule's sentences whoever it is about: numbers, and what is unknown."""
+        if active.id not in self._rules:
+            unknown = self.text.template("unknown")
+            expressions = active.rule.expressions
+            counted = (part for expr in expressions for part in walk(expr) if isinstance(part, AtLeast))
+            self._rules[active.id] = {
+                **{path: unknown for expr in expressions for path in paths(expr)},
+                **{f"{part.over}s.{part.name}": unknown for part in counted},
+                **{
+                    f"params.{name}": param_words(kind, active.params[name], self.text, unit=False)
+                    for name, kind in active.rule.params.items()
+                },
+            }
+        return self._rules[active.id]
 
     def _who(self, finding: Finding) -> str:
         if not finding.about:
@@ -492,6 +517,48 @@ def _finding(explainer: Explainer, entry: Released, shown: Shown) -> dict[str, A
     return told
 
 
+def mutual(
+    answer: Suggestions, reader: Reader = Reader.COMMITTEE, language: str = "nb"
+) -> list[dict[str, Any]]:
+    """Return what rules find among those who live together, as plain values for one reader in one language.
+
+    Args:
+        answer: The answer of `scoring.together`.
+        reader: Who reads.
+        language: ``nb``, ``nn`` or ``en``.
+    """
+    explainer = Explainer(answer, reader, language)
+    return [_mutual(explainer, one) for one in release_mutual(answer, reader)]
+
+
+def _mutual(explainer: Explainer, one: Mutual) -> dict[str, Any]:
+    finding, level = one.shown.finding, one.shown.level
+    full, hidden = level is Level.FULL, level is Level.ENVIRONMENT
+    return {
+        "living_group": one.group,
+        "of": one.of,
+        "rule": PUBLIC_RULE if hidden else finding.rule.id,
+        "outcome": finding.outcome.value,
+        "effect": finding.rule.effect.code,
+        "overridable": finding.overridable,
+        "about": list(finding.about) if full else [],
+        "unknown_of": _unknown_of(one) if full else [],
+        "source": None if hidden else source_text(finding, explainer.answer.as_of),
+        "text": explainer.sentence(one.shown),
+    }
+
+
+def _unknown_of(one: Mutual) -> list[str]:
+    """Return of whom something is not known: of whoever stands in the applicant's place, or of the other.
+
+    Where others are counted it is not told of whom.
+    """
+    finding = one.shown.finding
+    others: Mapping[str, tuple[str, ...]] = {"resident": finding.about, "unit": (), "group": (), "scheme": ()}
+    own = () if one.of is None else (one.of,)
+    return sorted({name for path in finding.missing for name in others.get(path.partition(".")[0], own)})
+
+
 _OWN_SUBJECTS = frozenset({"applicant", "choice"})
 
 
@@ -504,7 +571,12 @@ def _facts_for(reader: Reader, finding: Finding) -> Mapping[str, Reading]:
 
 def source_text(finding: Finding, day: date) -> str:
     """Return where the rule comes from, as the references read on *day*."""
-    return "; ".join(dict.fromkeys(citation.at(day) for citation in finding.rule.rule.sources))
+    return _sources_at(finding.rule.rule.sources, day)
+
+
+@lru_cache(maxsize=1000)
+def _sources_at(sources: tuple[Citation, ...], day: date) -> str:
+    return "; ".join(dict.fromkeys(citation.at(day) for citation in sources))
 
 
 def _plain(value: Reading) -> bool | int | str | None:

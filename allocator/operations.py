@@ -53,12 +53,7 @@ _errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_
 
 def verify(database: str, key: Path | None, place: Path | None) -> None:
     """Verify the whole record: 0 if nothing was changed, lost or added, 1 if something was."""
-    kept = None
-    if key is not None and place is not None:
-        with _settings():
-            kept = checkpoints.Kept(place, checkpoints.read_verifier(key))
-        if not place.is_dir():
-            _refuse(f"{place} is not a directory")
+    kept = kept_by(key, place)
     with _opened(database) as connections:
         report = verify_database(connections, kept)
     _tell(report)
@@ -68,6 +63,17 @@ def verify(database: str, key: Path | None, place: Path | None) -> None:
         _errors.print(f"no checkpoint is kept in {place}: run `allocator audit checkpoint`")
     if not report.sound:
         raise typer.Exit(FAILED)
+
+
+def kept_by(key: Path | None, place: Path | None) -> checkpoints.Kept | None:
+    """Return the checkpoints that are signed with a key and kept in a place; None without either."""
+    if key is None or place is None:
+        return None
+    with _settings():
+        kept = checkpoints.Kept(place, checkpoints.read_verifier(key))
+    if not place.is_dir():
+        _refuse(f"{place} is not a directory")
+    return kept
 
 
 def _tell(report: Report) -> None:

@@ -29,7 +29,7 @@ from allocator.codes import (
 from allocator.engines import Engine, Judgement, Outcome
 from allocator.engines.reference import World, support
 from allocator.engines.registry import ENGINES, engine
-from allocator.facts import LIST_KNOWN_BY, Candidate, CaseFacts, Item, Missing, Reading, Zone
+from allocator.facts import LIST_KNOWN_BY, Candidate, CaseFacts, Item, Missing, Range, Reading, Zone
 from allocator.model import (
     Snapshot,
 )
@@ -307,6 +307,45 @@ def shortlist(case: Snapshot, policy: Policy, unit: str, engine_name: str = DEFA
         assessments, lambda a: (facts.applicants[a.applicant].waiting_since.isoformat(), a.applicant)
     )
     return _answer(facts, policy, engine_name, ranked, applicant=None, unit=unit)
+
+
+def together(case: Snapshot, policy: Policy, scheme: str, engine_name: str = DEFAULT_ENGINE) -> Suggestions:
+    """Assess those applicants who live in a scheme, each in their own home.
+
+    What the rules find of each of them beside the others is the advice that they break among themselves. To
+    ask it of everybody who lives there, let each be an applicant in *case*, with `resides_as`. An advice on
+    the mix is not found of two who share a home: they have chosen it themselves (E-09).
+
+    Raises:
+        KeyError: There is no such scheme or engine.
+    """
+    facts = CaseFacts(case)
+    if scheme not in {place.scheme.id for place in facts.places.values()}:
+        raise KeyError(scheme)
+    homes = {resident.id: resident.unit for resident in case.residents if case.lives_here(resident)}
+    lived_in = {
+        applicant.id: homes[applicant.resides_as]
+        for applicant in case.applicants
+        if applicant.resides_as in homes and facts.places[homes[applicant.resides_as]].scheme.id == scheme
+    }
+    assessments = [
+        _apart(assessment, homes)
+        for assessment in _assess(facts, policy, engine_name, sorted(lived_in.items()))
+    ]
+    ranked = _rank(assessments, lambda a: (a.unit, a.applicant))
+    return _answer(facts, policy, engine_name, ranked, applicant=None, unit=None)
+
+
+def _apart(assessment: Assessment, homes: Mapping[str, str]) -> Assessment:
+    """Return an assessment without what the resident mix comes to with those in the same unit."""
+    kept = tuple(
+        finding
+        for finding in assessment.findings
+        if finding.rule.rule.about is not Range.RESIDENT
+        or not finding.about
+        or homes.get(finding.about[0]) != assessment.unit
+    )
+    return replace(assessment, findings=kept)
 
 
 def _answer(

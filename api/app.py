@@ -23,13 +23,15 @@ from pydantic.json_schema import models_json_schema
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from allocator import __version__
+from allocator.audit.checkpoints import Kept
+from allocator.audit.verify import verify_database
 from allocator.model import (
     Snapshot,
 )
 from allocator.policy import Policy
 from allocator.ports import Clock
 from allocator.service.desk import Desk
-from allocator.service.journal import Journal
+from allocator.service.journal import Journal, Proof
 from allocator.service.login import Logins
 from allocator.store.engine import Connections
 from allocator.store.repository import SqlStorage
@@ -119,6 +121,7 @@ def create_office(
     demo: bool = False,
     logins: Logins | None = None,
     case: Snapshot | None = None,
+    kept: Kept | None = None,
 ) -> FastAPI:
     """Return the application for an office: stored records, use cases and logins.
 
@@ -132,6 +135,7 @@ def create_office(
         demo: Let everyone log in as anyone. For invented data only.
         logins: Who is logged in, if the usual hashing will not do.
         case: In a demonstration, the case that questions without one of their own are about; anyone may ask.
+        kept: Signed checkpoints that the record is compared with when somebody has it verified.
 
     Raises:
         WeakTokenError: The token is too short.
@@ -150,7 +154,8 @@ def create_office(
         app.state.token = None
     else:
         app.state.token = secrets.token_urlsafe() if token is None else checked_token(token)
-    app.state.office = Office(connections, desk, logins or Logins(desk), Journal(desk), demo)
+    journal = Journal(desk, lambda: _proof(connections, kept))
+    app.state.office = Office(connections, desk, logins or Logins(desk), journal, demo)
     errors.install(app)
     refusals.install(app)
     engines.install()
@@ -167,6 +172,13 @@ def create_office(
     app.add_middleware(_Watched, more=((b"x-demo", b"true"),) if demo else ())
     app.openapi = lambda: _openapi_of_office(app)  # type: ignore[method-assign]
     return app
+
+
+def _proof(connections: Connections, kept: Kept | None) -> Proof:
+    """Return what is wrong with the whole record, as it stands now."""
+    report = verify_database(connections, kept)
+    newest = None if kept is None or not report.checkpoints else kept.newest()
+    return Proof(tuple(sorted(report.counts)), None if newest is None else newest.at)
 
 
 def _new_app(**more: Any) -> FastAPI:

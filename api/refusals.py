@@ -111,6 +111,20 @@ _PLAIN: Mapping[type[Exception], tuple[int, str]] = {
 }
 
 
+def reason(said: Catalog, error: RefusalError) -> str:
+    """Return why something is refused, in words; a rule is called what it is called everywhere."""
+    if said.has("refusals", error.code):
+        values = {
+            name: said.rule(value, "title") if name == "rule" else value
+            for name, value in error.values.items()
+        }
+        try:
+            return said(f"refusals.{error.code}", **values)
+        except KeyError:
+            _log.error("refusal_without_words", code=error.code)
+    return said.template("problems", "refused", "detail")
+
+
 def install(app: FastAPI) -> None:
     """Answer every refusal of services and storage with a problem document."""
 
@@ -134,13 +148,7 @@ def install(app: FastAPI) -> None:
         if error.problems:
             return answered(request, 422, "request", error.problems)
         said = words(request)
-        title = said.template("problems", "refused", "title")
-        detail = said.template("problems", "refused", "detail")
-        if said.has("refusals", error.code):
-            try:
-                detail = said(f"refusals.{error.code}", **error.values)
-            except KeyError:
-                _log.error("refusal_without_words", code=error.code)
+        title, detail = said.template("problems", "refused", "title"), reason(said, error)
         answer = problem(409, title, detail, code=error.code)
         answer.headers["content-language"] = said.language.value
         return answer

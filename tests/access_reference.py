@@ -107,7 +107,7 @@ SEEN: dict[str, dict[str, str]] = {
     },
     "suggestion": {
         "case unit as_of policy policy_sha256 engine engine_version made_on": f"{_CASE} {_HEARD}",
-        "facts facts_sha256 answer guarded_facts guarded_answer facts_at": _SEALED,
+        "facts facts_sha256 answer guarded_facts guarded_answer broken facts_at": _SEALED,
     },
     "meeting": {
         "on place members chair secretary quorum agenda present restricted state minutes closed_on": (

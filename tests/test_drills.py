@@ -69,7 +69,7 @@ def test_a_server_that_forgets_is_found_out_by_a_full_disk() -> None:
 
 def test_a_database_that_is_slow_gone_lost_or_killed_loses_nothing() -> None:
     """Every request is answered in time, with yes or with 503, and it recovers by itself."""
-    report = pauses.run(1.5, longest=1)
+    report = pauses.run(1.5, longest=4)
 
     assert report.held, (report.statuses, report.back, report.lost)
     for fault in ("cut", "swallow", "forget", "killed"):

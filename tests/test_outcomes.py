@@ -8,20 +8,24 @@ from datetime import timedelta
 import pytest
 
 from allocator.access.authorizer import Actor
+from allocator.access.table import Report
 from allocator.casework.cases import Case
 from allocator.casework.codes import AddressProtection, Clearance, OutcomeKind, Role
-from allocator.casework.committee import Advice, Deviation, Outcome
+from allocator.casework.committee import Advice, Deviation, Outcome, Suggestion
 from allocator.casework.housing import Tenancy
 from allocator.casework.people import Person
 from allocator.casework.records import Kind
 from allocator.service import outcomes
 from allocator.service.errors import ForbiddenError, RefusalError
-from allocator.service.outcomes import Rates, RecordOutcome, rates
+from allocator.service.outcomes import SMALLEST, Rates, RecordOutcome, rates
+from allocator.service.reports import report
 from allocator.service.work import Work
 from tests.committee import Committee
 from tests.databases import BACKENDS
 from tests.decided import Decided
 from tests.office import TODAY, Office
+from tests.test_hearings import suggestion
+from tests.test_stored_suggestions import TEXT, with_policy
 
 
 @pytest.fixture(params=BACKENDS)
@@ -32,10 +36,10 @@ def office(request: pytest.FixtureRequest) -> Iterator[Decided]:
     made.close()
 
 
-def counted(office: Office, actor: Actor) -> Rates:
+def counted(office: Office, actor: Actor, least: int = SMALLEST) -> Rates:
     """Return the rates as somebody sees them."""
     with office.storage.read() as tx:
-        return rates(Work(tx, office.desk.access, actor, office.clock.now(), office.clock.today()))
+        return rates(Work(tx, office.desk.access, actor, office.clock.now(), office.clock.today()), least)
 
 
 def test_an_outcome_is_recorded_of_a_tenancy(office: Decided) -> None:
@@ -110,19 +114,68 @@ def test_fewer_than_five_are_not_shown(
     office.close()
 
 
+@pytest.mark.parametrize(("least", "shown"), [(2, 2), (3, None)])
+def test_how_few_are_too_few_is_said_by_the_policy(
+    office: Decided, least: int, shown: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report says that number, and keeps to it."""
+    advised = (Advice(rule="age-mix", followed=True),)
+    monkeypatch.setattr(outcomes, "advice_of", lambda _work, _decision, **_how: advised)
+    office.seed(office.decision(suggestion="SU-1"), "V-1", 2)
+    office.seed(Person(), "P-2")
+    office.seed(office.now(Case, "S-1").body.model_copy(update={"person": "P-2"}), "S-2")
+    office.seed(office.decision(suggestion="SU-1", case="S-2", unit="nordlia-8"), "V-2")
+    with_policy(office, TEXT.replace(b"[k_anonymity]\nvalue = 5", b"[k_anonymity]\nvalue = %d" % least))
+
+    found = report(office.desk, office.somebody(Role.COMMITTEE_LEADER), Report.RULES)
+
+    assert found["least"] == least
+    assert found["followed"]["age-mix"]["decisions"] == shown
+
+
+def test_a_rule_counts_once_for_each_case_in_which_it_is_broken(office: Decided) -> None:
+    """However often the engine was asked; fewer than five are not shown, and neither are all but a few."""
+    for number in range(12):
+        case = office.now(Case, "S-1").body.model_copy(update={"person": f"P-x{number}"})
+        office.seed(Person(), f"P-x{number}")
+        office.seed(case, f"S-x{number}")
+        broken = ("age-mix", "size")[: 1 if number < 6 else 2] if number else ("age-mix", "gender-mix")
+        for again in range(2):
+            office.seed(suggestion(case=f"S-x{number}", broken=broken), f"SU-{number}-{again}")
+    office.seed(suggestion(unit="nordlia-7", broken=("size",)), "SU-unit")
+
+    found = report(office.desk, office.somebody(Role.COMMITTEE_LEADER), Report.RULES)
+
+    assert found["cases"] == 12
+    assert found["broken"] == {"age-mix": 12, "gender-mix": None, "size": 6}
+
+
+def test_what_is_broken_is_what_every_member_reads() -> None:
+    """Conflicts count for their zone."""
+    office = Committee()
+    name = office.suggested("S-1")
+
+    body = office.now(Suggestion, name).body
+    told = office.desk.answer(office.leader, name, "nb")
+
+    assert body.broken
+    found = [one for entry in told["suggestions"] for one in entry["findings"]]
+    assert set(body.broken) == {one["rule"] for one in found if one["outcome"] == "broken"}
+    office.close()
+
+
 def test_kode_6_people_do_not_count_for_the_uncleared(
     office: Decided, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The figures are the same with and without them."""
-    monkeypatch.setattr(outcomes, "SMALLEST", 1)
     monkeypatch.setattr(
         outcomes, "advice_of", lambda _work, _decision, **_how: (Advice(rule="age-mix", followed=True),)
     )
     office.seed(office.decision(suggestion="SU-1"), "V-1", 2)
     leader = office.somebody(Role.COMMITTEE_LEADER)
     cleared = office.somebody(Role.COMMITTEE_LEADER, cleared=(Clearance.KODE_6,))
-    assert counted(office, leader).followed["age-mix"].decisions == 1
+    assert counted(office, leader, 1).followed["age-mix"].decisions == 1
     office.seed(Person(protection=AddressProtection.STRICTLY_CONFIDENTIAL), "P-1", version=2)
 
-    assert counted(office, leader).followed == {}
-    assert counted(office, cleared).followed["age-mix"].decisions == 1
+    assert counted(office, leader, 1).followed == {}
+    assert counted(office, cleared, 1).followed["age-mix"].decisions == 1

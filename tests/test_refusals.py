@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from allocator.service.errors import RefusalError
 from allocator.texts import Language, catalog, placeholders
+from api.refusals import reason
 
 SERVICE = Path(str(files("allocator.service")))
 
@@ -33,3 +35,14 @@ def test_each_refusal_has_its_words(language: Language) -> None:
     for code, values in refused():
         assert words.has("refusals", code), code
         assert placeholders(words.template("refusals", code)) <= values, code
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_rule_is_called_what_it_is_called_everywhere(language: Language) -> None:
+    """Nobody reads the name that it has in the code."""
+    said = catalog(language)
+
+    told = reason(said, RefusalError("bar-not-overridable", {"rule": "unit-available"}))
+
+    assert said.rule("unit-available", "title") in told
+    assert "unit-available" not in told

@@ -39,11 +39,11 @@ from tests.test_snapshot import applicant, conflict, facts
 TEXT = (Path(__file__).parent.parent / "fixtures/policies/default.toml").read_bytes()
 
 
-def with_policy(office: Office) -> None:
-    """Seed the default policy as the one in use."""
-    policy = Policy.from_toml(TEXT.decode())
+def with_policy(office: Office, text: bytes = TEXT) -> None:
+    """Seed a policy as the one in use, the default one if none is given."""
+    policy = Policy.from_toml(text.decode())
     with office.storage.write() as tx:
-        content = tx.keep(TEXT)
+        content = tx.keep(text)
     office.seed(
         StoredPolicy(
             name=policy.name,

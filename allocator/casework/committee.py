@@ -62,6 +62,7 @@ class Suggestion(Body):
         guarded_answer: The answer to those facts.
         engine: Name of the engine.
         engine_version: Its version.
+        broken: The rules that are broken somewhere in it, as every member reads it.
         facts_at: How far the record had come when the facts were read.
         made_on: The day it was made.
     """
@@ -80,6 +81,7 @@ class Suggestion(Body):
     guarded_answer: KeptSha256 | None = None
     engine: Name
     engine_version: Name
+    broken: tuple[Name, ...] = ()
     facts_at: Count | int
     made_on: Day
 

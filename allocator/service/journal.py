@@ -6,7 +6,8 @@ the log is no way around the rest.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,13 +18,13 @@ from allocator.casework.codes import Clearance, Role
 from allocator.casework.offices import Account
 from allocator.casework.people import Person
 from allocator.casework.records import Kind, Link
-from allocator.ports import Logged
+from allocator.ports import BusyError, Logged
 from allocator.service.desk import EXACT, Desk
 from allocator.service.errors import ForbiddenError, NotFoundError
 from allocator.service.work import Work
 
-READ, EXTRACT = "log.read", "people.access_log"
-"""What the two ways of reading are called in the log and in the access table."""
+READ, EXTRACT, VERIFY = "log.read", "people.access_log", "log.verify"
+"""What the ways of reading are called in the log and in the access table."""
 
 _SECRET_KINDS = frozenset({Kind.CONFLICT.value, Kind.ORDER.value, Kind.RECHECK.value})
 _LEFT_OUT = frozenset({Kind.RECHECK.value})
@@ -33,7 +34,7 @@ _ALIKE = frozenset({"decisions.suspend", "decisions.extend_suspension", "decisio
 """What is done alike for many reasons: who does it would tell whether the reason is a conflict."""
 
 _OF_DOER = ("by", "roles", "purpose")
-_OF_CONTENT = ("sha256", "reason_sha256", "shown", "counts", "added", "changed")
+_OF_CONTENT = ("sha256", "reason_sha256", "shown", "counts", "added", "changed", "faults", "checkpoint")
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,41 @@ class LogPage:
     before: int | None
 
 
+@dataclass(frozen=True)
+class Proof:
+    """What came of reading the whole record anew, from the first entry of the log to the last.
+
+    Attributes:
+        faults: Classes of what is wrong; none if nothing was changed, lost or added.
+        checkpoint: When the newest of the signed checkpoints was made that the log was compared with; None
+            without any.
+    """
+
+    faults: tuple[str, ...]
+    checkpoint: datetime | None
+
+
+@dataclass(frozen=True)
+class Verified:
+    """That the record was verified: when, by whom, and what came of it."""
+
+    at: datetime
+    by: str
+    proof: Proof
+
+
 class Journal:
     """The log of a desk, for those who may read it.
 
     Args:
         desk: The desk.
+        prove: Reads the whole record anew; without it nobody can have it verified here.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, prove: Callable[[], Proof] | None = None) -> None:
         self.desk = desk
+        self._prove = prove
+        self._proving = threading.Lock()
 
     def page(self, actor: Actor, asked: LogQuery) -> LogPage:
         """Return entries of the log; that they were read is logged.
@@ -102,11 +129,64 @@ class Journal:
             tuple(entry for _, entry in kept), kept[-1][0] if len(found) > asked.limit and kept else None
         )
 
-    def extract(self, actor: Actor, person: str) -> tuple[Mapping[str, Any], ...]:
+    @property
+    def verifies(self) -> bool:
+        """Whether the record can be verified here."""
+        return self._prove is not None
+
+    def verify(self, actor: Actor) -> Proof:
+        """Read the whole record anew and tell what is wrong with it; what came of it is logged.
+
+        It takes seconds for a million entries, and goes on while others work.
+
+        Raises:
+            ForbiddenError: The actor may not read the log.
+            NotFoundError: It cannot be verified here.
+            BusyError: It is being verified already.
+        """
+        if not sees_log(self.desk.access, actor):
+            self._note(actor, VERIFY, "denied")
+            raise ForbiddenError(VERIFY)
+        if self._prove is None:
+            raise NotFoundError("nothing to verify with")
+        if not self._proving.acquire(blocking=False):
+            raise BusyError
+        try:
+            proof = self._prove()
+        finally:
+            self._proving.release()
+        checkpoint = None if proof.checkpoint is None else proof.checkpoint.isoformat()
+        self._note(actor, VERIFY, "shown", faults=list(proof.faults), checkpoint=checkpoint)
+        return proof
+
+    def verified(self, actor: Actor) -> Verified | None:
+        """Return when the record was last verified here, and what came of it; None if it never was.
+
+        Raises:
+            ForbiddenError: The actor may not read the log.
+        """
+        if not sees_log(self.desk.access, actor):
+            raise ForbiddenError(VERIFY)
+        with self.desk.storage.read() as tx:
+            for _, entry in tx.logged([VERIFY]):
+                if entry["use"] == VERIFY and entry["outcome"] == "shown":
+                    signed = entry.get("checkpoint")
+                    proof = Proof(
+                        tuple(entry["faults"]), None if signed is None else datetime.fromisoformat(signed)
+                    )
+                    return Verified(datetime.fromisoformat(entry["at"]), entry["by"], proof)
+        return None
+
+    def extract(self, actor: Actor, person: str, *, changes: bool = False) -> tuple[Mapping[str, Any], ...]:
         """Return who has looked at a person, when and why, for the person themselves (REQ-AUD-2).
 
         Neither what was looked at nor what it said stands there: it may be about others. Looks that tell that
         somebody has a part in a conflict or an order are told by a giver who is cleared for these.
+
+        Args:
+            actor: Who gives it.
+            person: The person.
+            changes: Tell also who has changed something, and of each whether it was that.
 
         Raises:
             ForbiddenError: The actor gives no such extracts, or not for the purpose they state.
@@ -119,35 +199,43 @@ class Journal:
             work = self._work(tx, actor)
             stored = work.get(Person, person)
             hidden = stored is None or shut_out(actor, work.circumstances(stored))
-            looks = [] if hidden else list(self._looks(work, person))
+            looks = [] if hidden else list(self._looks(work, person, changes=changes))
         self._note(actor, EXTRACT, "denied" if hidden else "shown", [] if stored is None else [person])
         if hidden:
             raise NotFoundError("no such person")
         return tuple(looks)
 
     @staticmethod
-    def _looks(work: Work, person: str) -> Iterator[Mapping[str, Any]]:
-        for _, entry in work.tx.logged([person]):
-            if entry["outcome"] == "shown" and person in _told_of(entry, work.actor):
-                account = work.get(Account, entry["by"])
-                yield {
-                    "at": entry["at"],
-                    "by": entry["by"],
-                    "name": None if account is None else account.body.name,
-                    "roles": entry.get("roles", []),
-                    "purpose": entry.get("purpose"),
-                }
+    def _looks(work: Work, person: str, *, changes: bool) -> Iterator[Mapping[str, Any]]:
+        release = _Release(work)
+        for number, entry in work.tx.logged([person]):
+            looked = entry["outcome"] == "shown" and person in _told_of(entry, work.actor)
+            released = release(number, entry) if changes and entry["outcome"] == "done" else None
+            if not looked and (released is None or not _tells_doer(released, person)):
+                continue
+            account = work.get(Account, entry["by"])
+            yield {
+                "at": entry["at"],
+                "by": entry["by"],
+                "name": None if account is None else account.body.name,
+                "roles": entry.get("roles", []),
+                "purpose": entry.get("purpose"),
+                **({"changed": not looked} if changes else {}),
+            }
 
     def _work(self, tx: Any, actor: Actor) -> Work:
         return Work(tx, self.desk.access, actor, self.desk.clock.now(), self.desk.clock.today(), READ)
 
-    def _note(self, actor: Actor, use: str, outcome: str, people: list[str] | None = None) -> None:
+    def _note(
+        self, actor: Actor, use: str, outcome: str, people: list[str] | None = None, **more: Any
+    ) -> None:
         entry: dict[str, Any] = {
             "at": self.desk.clock.now().isoformat(),
             "by": actor.account,
             "roles": sorted(actor.roles),
             "use": use,
             "outcome": outcome,
+            **more,
         }
         if actor.purpose is not None:
             entry["purpose"] = actor.purpose
@@ -230,6 +318,11 @@ def _told_of(entry: Mapping[str, Any], giver: Actor) -> tuple[str, ...]:
     if _is_secret(entry):
         return ()
     return about if EXACT in entry.get("groups", ()) else (*about, *shown)
+
+
+def _tells_doer(released: Mapping[str, Any], person: str) -> bool:
+    """Return whether a change, as its reader may see it, tells of a person and of who made it."""
+    return person in released.get("people", ()) and "by" in released
 
 
 def _without(shown: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from allocator.service.weighing import is_cleared
 from allocator.service.work import Work
 
 SMALLEST = 5
-"""Numbers of fewer are not shown, as in the reports on policies."""
+"""Numbers of fewer are not shown where no policy says how many are too few."""
 
 
 class RecordOutcome(Command):
@@ -88,7 +88,7 @@ def advice_of(work: Work, decision: Stored[Decision], *, exact: bool = True) -> 
 
 @dataclass(frozen=True)
 class Row:
-    """Decisions that followed some advice, or went against it. None stands for fewer than five.
+    """Decisions that followed some advice, or went against it. None stands for too few.
 
     Attributes:
         decisions: How many.
@@ -126,19 +126,22 @@ class _Count:
         self.decisions += 1
         self.became.update(became)
 
-    def row(self) -> Row:
-        return Row(_shown(self.decisions), {kind: _shown(self.became[kind]) for kind in OutcomeKind})
+    def row(self, least: int) -> Row:
+        def shown(number: int) -> int | None:
+            return number if number >= least else None
+
+        return Row(shown(self.decisions), {kind: shown(self.became[kind]) for kind in OutcomeKind})
 
 
-def _shown(number: int) -> int | None:
-    return number if number >= SMALLEST else None
-
-
-def rates(work: Work) -> Rates:
+def rates(work: Work, least: int = SMALLEST) -> Rates:
     """Return how often each rule is followed, and what became of it, over all decisions that gave a unit.
 
     Decisions on kode-6 people count only for who is cleared for that. For who is not cleared advice is what
     members could read: which rules spoke, too, would tell of whom.
+
+    Args:
+        work: The work.
+        least: Numbers of fewer are not shown.
     """
     exact = is_cleared(work)
     became: dict[str, set[OutcomeKind]] = {}
@@ -158,7 +161,7 @@ def rates(work: Work) -> Rates:
         for advice in advice_of(work, decision, exact=exact):
             rows = followed if advice.followed else overruled
             rows.setdefault(advice.rule, _Count()).add(what)
-    return Rates(with_advice.row(), against.row(), _rows(followed), _rows(overruled))
+    return Rates(with_advice.row(least), against.row(least), _rows(followed, least), _rows(overruled, least))
 
 
 def _is_hidden(work: Work, decision: Decision) -> bool:
@@ -166,8 +169,8 @@ def _is_hidden(work: Work, decision: Decision) -> bool:
     return person in work.strict and Clearance.KODE_6 not in work.actor.cleared
 
 
-def _rows(counts: Mapping[str, _Count]) -> dict[str, Row]:
-    return {rule: counts[rule].row() for rule in sorted(counts)}
+def _rows(counts: Mapping[str, _Count], least: int) -> dict[str, Row]:
+    return {rule: counts[rule].row(least) for rule in sorted(counts)}
 
 
 USES: tuple[UseCase[Any], ...] = (creates("outcomes.record", Outcome, RecordOutcome, record),)

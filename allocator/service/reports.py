@@ -26,7 +26,7 @@ from allocator.casework.codes import (
     PolicyState,
     VetoOutcome,
 )
-from allocator.casework.committee import Decision
+from allocator.casework.committee import Decision, Suggestion
 from allocator.casework.offices import StoredPolicy
 from allocator.casework.people import Person
 from allocator.casework.records import Kind, Link, Stored
@@ -68,7 +68,7 @@ def report(desk: Desk, actor: Actor, which: Report) -> Content:
         work = Work(tx, desk.access, actor, desk.clock.now(), desk.clock.today(), use)
         if allowed:
             content = {"as_of": work.today.isoformat(), "least": _least(work), **_MADE[which](work, schemes)}
-    work.notes.append(_entry(work, "shown" if allowed else "denied"))
+    work.notes.append(entry_of(work, "shown" if allowed else "denied"))
     with desk.storage.write() as tx:
         tx.append(work.notes, facts=False)
     if not allowed:
@@ -76,7 +76,8 @@ def report(desk: Desk, actor: Actor, which: Report) -> Content:
     return content
 
 
-def _entry(work: Work, outcome: str) -> Logged:
+def entry_of(work: Work, outcome: str) -> Logged:
+    """Return the entry of the log for figures that were asked for, which are about no record."""
     entry: dict[str, Any] = {
         "at": work.now.isoformat(),
         "by": work.actor.account,
@@ -160,9 +161,19 @@ def _counted(found: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, Behin
 
 
 def _rules(work: Work, _schemes: frozenset[str] | None) -> Content:
-    """Tell how often each rule is followed, and what became of it."""
-    rates = outcomes.rates(work)
+    """Tell how often each rule is broken in suggestions, how often it is followed, and what became of it.
+
+    A rule counts once for a case, however often the engine was asked.
+    """
+    least = _least(work)
+    rates = outcomes.rates(work, least)
+    cases = {case.id for case in _cases(work)}
+    suggested = [s.body for s in work.find(Suggestion) if s.body.case in cases]
+    asked = {body.case for body in suggested}
+    broken = Counter(rule for rule, _ in {(rule, body.case) for body in suggested for rule in body.broken})
     return {
+        "cases": small_cells.part(len(asked), len(asked), least),
+        "broken": {rule: small_cells.part(broken[rule], len(asked), least) for rule in sorted(broken)},
         "with_advice": _row(rates.with_advice),
         "against": _row(rates.against),
         "followed": {rule: _row(row) for rule, row in rates.followed.items()},

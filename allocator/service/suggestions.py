@@ -24,7 +24,7 @@ from allocator.casework.committee import Rested, Suggestion
 from allocator.casework.housing import Unit
 from allocator.casework.records import Kind, Link, Stored
 from allocator.casework.snapshot import snapshot_bytes
-from allocator.disclosure import Reader
+from allocator.disclosure import Level, Reader, release
 from allocator.documents import read_case
 from allocator.engines import Outcome
 from allocator.facts import Missing
@@ -66,6 +66,7 @@ class _Prepared:
     document: bytes
     guarded_facts: bytes | None
     guarded_document: bytes | None
+    broken: tuple[str, ...]
 
 
 def _asked(case: Snapshot, policy: Policy, asked: MakeSuggestion | Suggestion) -> scoring.Suggestions:
@@ -89,10 +90,12 @@ def _prepare(work: Work, asked: MakeSuggestion, _target: None) -> _Prepared:
         work.refuse("case-ended")
     answer = _asked(facts, policy, asked)
     guarded_facts = guarded_document = None
+    read_by_all = answer
     if _apart(work, asked):
         guarded = snapshot(work, guarded=True)
         guarded_facts = snapshot_bytes(guarded)
-        guarded_document = _written(_asked(guarded, policy, asked))
+        read_by_all = _asked(guarded, policy, asked)
+        guarded_document = _written(read_by_all)
     return _Prepared(
         facts_at=work.tx.head().facts_at,
         policy=stored.body.content,
@@ -103,7 +106,19 @@ def _prepare(work: Work, asked: MakeSuggestion, _target: None) -> _Prepared:
         document=_written(answer),
         guarded_facts=guarded_facts,
         guarded_document=guarded_document,
+        broken=_broken(read_by_all),
     )
+
+
+def _broken(answer: scoring.Suggestions) -> tuple[str, ...]:
+    """Return the rules that are broken somewhere in an answer, as every member reads it."""
+    shown = (one for entry in release(answer, Reader.MEMBER) for one in entry.findings)
+    broken = {
+        one.finding.rule.id
+        for one in shown
+        if one.level is Level.FULL and one.finding.outcome is Outcome.BROKEN
+    }
+    return tuple(sorted(broken))
 
 
 def _allow(work: Work, asked: MakeSuggestion) -> None:
@@ -136,6 +151,7 @@ def make(work: Work, asked: MakeSuggestion) -> Stored[Suggestion]:
             guarded_answer=None if guarded_answer is None else keep(guarded_answer),
             engine=prepared.answer.engine,
             engine_version=prepared.answer.engine_version,
+            broken=prepared.broken,
             facts_at=prepared.facts_at,
             made_on=work.today,
         )
@@ -349,7 +365,7 @@ def answer_for(
     facts, policy = _sources(work, body, guarded=guarded)
     apart = guarded and body.guarded_facts is not None
     asked = MakeSuggestion(case=body.case, unit=body.unit)
-    read_as = _reader(reader, apart=apart)
+    read_as = released_as(reader, apart=apart)
     return _only(_read_again(facts, policy, asked, read_as, language), schemes, without)
 
 
@@ -374,7 +390,7 @@ def answer_now(
         raise CorruptError("a policy's text is not there")
     if asked.case is not None and asked.case not in {a.id for a in facts.applicants}:
         return None
-    read_as = _reader(reader, apart=apart)
+    read_as = released_as(reader, apart=apart)
     return _only(_read_again(snapshot_bytes(facts), policy, asked, read_as, language), schemes, without)
 
 
@@ -384,7 +400,7 @@ def _apart(work: Work, asked: MakeSuggestion) -> bool:
     return bool(work.strict) and (subject is None or subject.body.person not in work.strict)
 
 
-def _reader(reader: Reader, *, apart: bool) -> Reader:
+def released_as(reader: Reader, *, apart: bool) -> Reader:
     """Return as whom somebody reads: where a hidden person's enemy may not live is not to be told exactly."""
     return Reader.MEMBER if apart and reader is Reader.COMMITTEE else reader
 

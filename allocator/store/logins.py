@@ -5,10 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from allocator.ports import Secret, Session
 from allocator.store import tables as t
+from allocator.store.hot import Hot
+
+_SESSION = Hot(
+    select(
+        t.session.c.account, t.session.c.csrf, t.session.c.made_at, t.session.c.seen_at, t.session.c.ends_at
+    ).where(t.session.c.token_sha256 == bindparam("token"))
+)
 
 
 class SqlLogins:
@@ -48,18 +55,10 @@ class SqlLogins:
 
     def session(self, token_sha256: str) -> Session | None:
         """Return a login, whether it still holds or not."""
-        found = select(t.session).where(t.session.c.token_sha256 == token_sha256)
-        row = self.connection.execute(found).one_or_none()
-        if row is None:
-            return None
-        return Session(
-            token_sha256=row.token_sha256,
-            account=row.account,
-            csrf=row.csrf,
-            made_at=datetime.fromisoformat(row.made_at),
-            seen_at=datetime.fromisoformat(row.seen_at),
-            ends_at=datetime.fromisoformat(row.ends_at),
-        )
+        for account, csrf, *moments in _SESSION.rows(self.connection, token=token_sha256):
+            made_at, seen_at, ends_at = map(datetime.fromisoformat, moments)
+            return Session(token_sha256, account, csrf, made_at, seen_at, ends_at)
+        return None
 
     def begin(self, session: Session) -> None:
         """Save a new login."""

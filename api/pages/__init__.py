@@ -27,9 +27,10 @@ from api.pages import (
     signing_in,
     start,
     suggestions,
+    tour,
 )
 
-_TOPICS = (
+TOPICS = (
     signing_in,
     start,
     cases,
@@ -48,7 +49,9 @@ _TOPICS = (
     reports,
     rules,
     papers,
+    tour,
 )
+"""Each has the router of its pages."""
 
 
 def create(office: Office) -> FastAPI:
@@ -57,7 +60,7 @@ def create(office: Office) -> FastAPI:
     pages.state.office = office
     assets.install(pages)
     refusing.install(pages)
-    for topic in _TOPICS:
+    for topic in TOPICS:
         pages.include_router(topic.router)
     pages.add_middleware(refusing.Unexpected)
     pages.add_middleware(GZipMiddleware, minimum_size=1000)

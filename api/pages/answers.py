@@ -173,7 +173,7 @@ class Entry:
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """What is broken or unknown, the gravest first."""
-        return _lines([f for f in self.told["findings"] if f["outcome"] != "kept"], self.words)
+        return lines([f for f in self.told["findings"] if f["outcome"] != "kept"], self.words)
 
     @cached_property
     def against(self) -> tuple[Line, ...]:
@@ -194,7 +194,7 @@ class Entry:
     @cached_property
     def kept(self) -> tuple[Line, ...]:
         """What is kept."""
-        return _lines([f for f in self.told["findings"] if f["outcome"] == "kept"], self.words)
+        return lines([f for f in self.told["findings"] if f["outcome"] == "kept"], self.words)
 
     @cached_property
     def costs(self) -> tuple[Line, ...]:
@@ -355,7 +355,7 @@ def named(lines: Iterable[Line]) -> tuple[Named, ...]:
 # ------------------------------------------------------------------------------------------------ lines
 
 
-def _lines(findings: Iterable[Told], words: Catalog) -> tuple[Line, ...]:
+def lines(findings: Iterable[Told], words: Catalog) -> tuple[Line, ...]:
     """Return findings in lines, the gravest first and otherwise in the order of the rulebook."""
     alike: dict[tuple[Any, ...], list[Told]] = {}
     for found in findings:
@@ -386,8 +386,8 @@ def _line(group: list[Told], words: Catalog) -> Line:
         sides=sides,
         change=first.get("change"),
         about=tuple(name for found in group for name in found["about"]),
-        points=sum(found["points"] or 0 for found in group),
-        could_cost=sum(found["could_cost"] or 0 for found in group),
+        points=sum(found.get("points") or 0 for found in group),
+        could_cost=sum(found.get("could_cost") or 0 for found in group),
         overridable=first["overridable"],
         reason=any(found.get("reason") for found in group),
         source=first["source"],

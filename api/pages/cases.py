@@ -47,14 +47,12 @@ WISHED = 3
 
 
 class Asked(NamedTuple):
-    """A question for a human as the page shows it."""
+    """A question for a human as the page shows it; None for where the applicant wishes to live."""
 
-    id: str
-    question: str
+    question: str | None
     why: str
     ask: str
     answer: str | None
-    version: int
 
 
 @router.get("/cases")
@@ -184,17 +182,22 @@ def _meetings(visit: Visit, case: str) -> list[Mapping[str, Any]]:
 def _asked(visit: Visit, case: Mapping[str, Any]) -> list[Asked]:
     """Return the questions that the case waits for, in words, and where each is answered."""
     words = visit.words
-    return [
+    asked = (
         Asked(
-            one["id"],
-            words.question(one["path"]),
+            question_of(visit, one),
             words.template("missing", one["why"]),
             words.template("ask", one["ask"]),
             answered_at(one, case["id"]) if may_answer(visit, one) else None,
-            one["version"],
         )
         for one in visit.find(Kind.CLARIFICATION, (Kind.CASE, case["id"]), states=[ClarificationState.OPEN])
-    ]
+    )
+    return list(dict.fromkeys(asked))
+
+
+def question_of(visit: Visit, clarification: Mapping[str, Any]) -> str | None:
+    """Return what is asked for; None for all that is asked of where the applicant wishes to live."""
+    path = clarification["path"]
+    return None if path.startswith("choice.") else visit.words.question(path)
 
 
 _FACTS = {"violence": "risk", "risk_measures": "risk", "risk_valid_until": "risk", "services": "needs"}

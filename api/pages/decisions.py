@@ -25,7 +25,7 @@ from allocator.casework.codes import (
     Purpose,
     RefusalReason,
 )
-from allocator.casework.law import DECISION_LAW, LawRef, appeal_deadline, law_ref
+from allocator.casework.law import DECISION_LAW, appeal_deadline, law_ref
 from allocator.casework.records import Kind
 from allocator.facts import Missing, fact_type
 from allocator.rules.sources import LAW
@@ -333,7 +333,8 @@ def page(visit: Visit, decision: str, forms: Mapping[str, Form], status: int) ->
         stops=[] if prospect is None else stops_of(visit, prospect),
         changed=[] if prospect is None else list(changes_of(visit, prospect.changed)),
         there=_there(visit, view),
-        law=list(_law(view)),
+        law=[law_ref(key, _law_day(view)) for key in view.get("law", ())],
+        bases=[law_ref(one["legal_basis"], _law_day(view)) for one in view.get("conditions", ())],
         appeal_by=_appeal_by(view),
         exceptionally=DECISION_LAW[DecisionType(view["type"])].exceptionally,
         suspended=_suspended(view, visit.today),
@@ -367,11 +368,9 @@ def _there(visit: Visit, view: View) -> frozenset[str]:
     )
 
 
-def _law(view: View) -> Iterator[LawRef]:
-    """Yield what a decision rests on, as it held the day it was made or proposed."""
-    day = date.fromisoformat(view.get("made_on") or view.get("proposed_on") or "1900-01-01")
-    for key in view.get("law", ()):
-        yield law_ref(key, day)
+def _law_day(view: View) -> date:
+    """Return the day whose law a decision rests on: when it was made or proposed."""
+    return date.fromisoformat(view.get("made_on") or view.get("proposed_on") or "1900-01-01")
 
 
 def _appeal_by(view: View) -> date | None:

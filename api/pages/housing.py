@@ -11,11 +11,15 @@ from allocator.access.table import Report
 from allocator.casework.mix import counts
 from allocator.casework.records import Kind
 from allocator.codes import UnitStatus
-from allocator.service import reports
+from allocator.service import mutual
+from allocator.service.closing import closed
 from allocator.service.errors import NotFoundError
+from allocator.service.mutual import Advice
 from allocator.service.neighbours import Lodger, Room, rooms
+from allocator.service.vacancies import Vacancy, vacancies
 from api.pages.cases import RUNNING
 from api.pages.forms import Form, Sent
+from api.pages.mutual import of_group
 from api.pages.refusing import MENDABLE, shown_again
 from api.pages.suggestions import Resident, neighbour
 from api.pages.visit import Visit, Visiting, to
@@ -48,7 +52,7 @@ def units(visit: Visiting, view: Chosen = None) -> Response:
         {"scheme": scheme, "rooms": [room for room in _rooms(visit, scheme) if every or room.status in FREE]}
         for scheme in visit.find(Kind.SCHEME)
     ]
-    return visit.page("housing/units.html", schemes=schemes, every=every, days=_days_empty(visit))
+    return visit.page("housing/units.html", schemes=schemes, every=every, empty=_vacancies(visit))
 
 
 def _rooms(visit: Visit, scheme: View) -> list[Room]:
@@ -56,12 +60,11 @@ def _rooms(visit: Visit, scheme: View) -> list[Room]:
     return [room for group in groups for room in group]
 
 
-def _days_empty(visit: Visit) -> dict[str, int | None]:
-    """Return for how long units have stood empty, for those who may read that."""
+def _vacancies(visit: Visit) -> dict[str, Vacancy]:
+    """Return the units that stand empty and what it costs those who wait, for those who may read that."""
     if not visit.may_report(Report.WAITING):
         return {}
-    found = reports.report(visit.office.desk, visit.actor, Report.WAITING)["vacant"]
-    return {one["unit"]: one["days_empty"] for one in found}
+    return {one.unit: one for one in vacancies(visit.office.desk, visit.actor)}
 
 
 # ---------------------------------------------------------------------------------------------- a unit
@@ -90,7 +93,7 @@ def _unit_page(visit: Visit, unit: str, forms: Mapping[str, Form], status: int) 
         may_release=visit.may("reservations.release"),
         vetoes=visit.find(Kind.VETO, (Kind.UNIT, unit)),
         comments=visit.find(Kind.COMMENT, (Kind.UNIT, unit)),
-        days=_days_empty(visit).get(unit),
+        empty=_vacancies(visit).get(unit),
         forms=forms,
     )
 
@@ -99,6 +102,13 @@ def _unit_page(visit: Visit, unit: str, forms: Mapping[str, Form], status: int) 
 def comment_on_unit(visit: Visiting, request: Request, form: Sent, unit: str) -> Response:
     """Make a remark on a unit."""
     return _unit_done(visit, request, form, unit, use="comments.make", more={"about": "unit", "of": unit})
+
+
+@router.post("/units/{unit}/comments/{comment}/withdraw")
+def take_back_on_unit(visit: Visiting, form: Sent, unit: str, comment: str) -> Response:
+    """Take a remark on a unit back."""
+    visit.do("comments.withdraw", form, comment)
+    return to(f"/units/{unit}", "comments.withdraw", "comments")
 
 
 @router.post("/units/{unit}/reservations")
@@ -146,7 +156,7 @@ def _unit_done(
 
 @router.get("/schemes/{scheme}")
 def scheme_page(visit: Visiting, scheme: str, case: Chosen = None) -> Response:
-    """Show a scheme: its living groups, and how they would be with an applicant."""
+    """Show a scheme: its living groups by the rules, and how they would be with an applicant."""
     return _scheme_page(visit, scheme, {}, 200, case)
 
 
@@ -155,18 +165,21 @@ def _scheme_page(
 ) -> Response:
     view = visit.show(Kind.SCHEME, scheme)
     newcomer = _newcomer(visit, case)
-    groups = [_group(visit, scheme, group, newcomer) for group in view["groups"]]
+    advice = mutual.advice(visit.office.desk, visit.actor, scheme, visit.language.value)
+    groups = [_group(visit, scheme, group, newcomer, advice) for group in view["groups"]]
     return visit.page(
         "housing/scheme.html",
         status,
         scheme=view,
         groups=groups,
+        advice=advice,
         newcomer=newcomer,
         case=case if newcomer is not None else None,
         cases=[one["id"] for one in visit.find(Kind.CASE, states=RUNNING)],
         may=visit.may_with(Kind.SCHEME, scheme),
         tenancies={one["id"]: one for one in visit.find(Kind.TENANCY, (Kind.SCHEME, scheme))},
         vetoes=[one for one in visit.find(Kind.VETO, (Kind.SCHEME, scheme)) if one["scheme"] == scheme],
+        closed=closed(visit.office.desk, visit.actor, scheme) if visit.reads(Kind.VETO) else {},
         comments=[one for one in visit.find(Kind.COMMENT, (Kind.SCHEME, scheme)) if one["of"] == scheme],
         says=visit.find(Kind.SAY, (Kind.SCHEME, scheme)),
         hazards=visit.find(Kind.HAZARD, (Kind.SCHEME, scheme)),
@@ -182,7 +195,9 @@ def _newcomer(visit: Visit, case: str | None) -> Resident | None:
     return Resident(None, neighbour(person, {}, visit.today))
 
 
-def _group(visit: Visit, scheme: str, group: View, newcomer: Resident | None) -> dict[str, Any]:
+def _group(
+    visit: Visit, scheme: str, group: View, newcomer: Resident | None, advice: Advice | None
+) -> dict[str, Any]:
     found = rooms(visit.office.desk, visit.actor, scheme, group["id"])
     plan = [
         {
@@ -203,7 +218,17 @@ def _group(visit: Visit, scheme: str, group: View, newcomer: Resident | None) ->
         "plan": plan,
         "mix": [count for count in mix if count.of in known and (count.now or count.then)],
         "lodgers": lodgers,
+        "leaving": sorted(filter(_leaving, plan), key=_leaving),
+        "own": None if advice is None else of_group(advice, group["id"], visit.words),
     }
+
+
+def _leaving(room: Mapping[str, Any]) -> str:
+    """Return the day from which a room is left, as far as the visitor sees it; nothing if nobody leaves."""
+    days = [resident.leaves for resident in room["residents"] if resident.leaves is not None]
+    if room["status"] == UnitStatus.NOTICE_GIVEN and room["vacant_from"] is not None:
+        days.append(room["vacant_from"].isoformat())
+    return min(days, default="")
 
 
 def _resident(lodger: Lodger, visit: Visit) -> Resident:
@@ -222,6 +247,13 @@ def comment_on_scheme(visit: Visiting, request: Request, form: Sent, scheme: str
     return _scheme_done(
         visit, request, form, scheme, use="comments.make", more={"about": "scheme", "of": scheme}
     )
+
+
+@router.post("/schemes/{scheme}/comments/{comment}/withdraw")
+def take_back_on_scheme(visit: Visiting, form: Sent, scheme: str, comment: str) -> Response:
+    """Take a remark on a scheme back."""
+    visit.do("comments.withdraw", form, comment)
+    return to(f"/schemes/{scheme}", "comments.withdraw", "comments")
 
 
 @router.post("/schemes/{scheme}/says")

@@ -12,11 +12,11 @@ from allocator.casework.codes import Purpose
 from allocator.casework.records import Kind
 from allocator.service.catalogue import USES
 from allocator.service.errors import NotFoundError
-from allocator.service.journal import LogQuery
+from allocator.service.journal import EXTRACT, LogQuery
 from api import asking
 from api.pages.forms import Form, Sent
 from api.pages.rendering import OSLO
-from api.pages.visit import Visit, Visiting
+from api.pages.visit import Visit, Visiting, to
 from api.refusals import WrongError
 
 router = APIRouter()
@@ -68,6 +68,8 @@ def _page(visit: Visit, form: Form, outcome: str | None, after: str | None) -> R
         outcomes=OUTCOMES,
         after=following,
         known=USES,
+        verified=office.journal.verified(visit.actor),
+        verifies=office.journal.verifies,
         searched=bool(given or since or until),
     )
 
@@ -91,18 +93,26 @@ def _before(visit: Visit, after: str | None) -> int | None:
         ) from None
 
 
+@router.post("/log/verify")
+def verify(visit: Visiting) -> Response:
+    """Read the whole record anew; the log says then what came of it."""
+    visit.office.journal.verify(visit.actor)
+    return to("/log")
+
+
 @router.get("/people/{person}/looks")
 def looks_page(visit: Visiting, person: str) -> Response:
     """Show where an extract for a person is made; the purpose is said with the button."""
-    visit.show(Kind.PERSON, person)
+    if not visit.gives_extracts:
+        visit.office.desk.refuse(visit.actor, EXTRACT, Kind.PERSON, person)
     return visit.page("log/looks.html", person=person, looks=None)
 
 
 @router.post("/people/{person}/looks")
 def looks(visit: Visiting, person: str) -> Response:
-    """Show who has looked at a person, because they ask."""
+    """Show who has looked at a person or changed something about them, because they ask."""
     if visit.shared:
         raise NotFoundError("not on a shared screen")
     asking_for_them = visit.with_purpose(Purpose.SUBJECT_ACCESS)
-    found = visit.office.journal.extract(asking_for_them.actor, person)
-    return visit.page("log/looks.html", person=person, looks=found)
+    found = visit.office.journal.extract(asking_for_them.actor, person, changes=True)
+    return visit.page("log/looks.html", person=person, looks=found, given=visit.office.desk.clock.now())

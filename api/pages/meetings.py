@@ -430,6 +430,13 @@ def comment(visit: Visiting, request: Request, form: Sent, *, meeting: str, no: 
     return to(f"/meetings/{meeting}/items/{no}", "comments.make", "comments")
 
 
+@router.post("/meetings/{meeting}/items/{no}/comments/{comment}/withdraw")
+def take_back(visit: Visiting, form: Sent, meeting: str, no: int, comment: str) -> Response:
+    """Take a remark on a case back."""
+    visit.do("comments.withdraw", form, comment)
+    return to(f"/meetings/{meeting}/items/{no}", "comments.withdraw", "comments")
+
+
 @router.post("/meetings/{meeting}/items/{no}/suggestion")
 def suggest(visit: Visiting, form: Sent, meeting: str, no: int) -> Response:
     """Ask for a new suggestion for what is on the agenda."""

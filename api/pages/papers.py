@@ -25,6 +25,7 @@ from api.pages.meetings import comments_on, items_of, newest, schemes_of, unansw
 from api.pages.visit import Visit, Visiting
 from api.papers import Paper, pdf
 from api.papers.case_paper import Matter, case_paper, case_papers
+from api.papers.law import marked
 from api.papers.letter import letter_paper
 from api.papers.minutes import minutes_paper
 
@@ -48,8 +49,8 @@ def _file(paper: Paper, name: str) -> Response:
 
 
 def _mark(visit: Visit) -> str:
-    law = visit.words.listing([str(law_ref(ref.key, visit.today)) for ref in EXEMPT_BY])
-    return visit.words("papers.mark", law=law)
+    refs = [law_ref(law.key, visit.today) for law in EXEMPT_BY]
+    return visit.words("papers.mark", law=marked(refs, visit.words))
 
 
 # ------------------------------------------------------------------------------------------- case papers

@@ -31,7 +31,7 @@ from api.errors import problem
 from api.pages.forms import Form
 from api.pages.language import chosen
 from api.pages.rendering import answer, is_fragment
-from api.refusals import RETRY_SECONDS, AnswerError
+from api.refusals import RETRY_SECONDS, AnswerError, reason
 
 _log = structlog.get_logger("allocator.pages")
 
@@ -59,13 +59,7 @@ def told(words: Catalog, error: Exception) -> tuple[int, str, str]:
     if isinstance(error, DocumentError) or (isinstance(error, RefusalError) and error.problems):
         return 422, words("problems.request.title"), words("problems.request.detail")
     if isinstance(error, RefusalError):
-        detail = words("problems.refused.detail")
-        if words.has("refusals", error.code):
-            try:
-                detail = words(f"refusals.{error.code}", **error.values)
-            except KeyError:
-                _log.error("refusal_without_words", code=error.code)
-        return 409, words("problems.refused.title"), detail
+        return 409, words("problems.refused.title"), reason(words, error)
     if isinstance(error, AnswerError):
         status, code = error.status, error.code
     else:

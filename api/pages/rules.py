@@ -67,6 +67,8 @@ def handbook(visit: Visiting, policy: Chosen = None) -> Response:
 
 
 def _handbook(visit: Visit, policy: str | None, forms: Mapping[str, Form], status: int) -> Response:
+    if policy is None and visit.reads(Kind.POLICY) and not _policies(visit):
+        return visit.page("rules/none.html", status, forms=forms)
     view, read, known = _chosen(visit, policy)
     topics = {topic: [entry(read, rule.id, visit.words) for rule in rules] for topic, rules in TOPICS.items()}
     return visit.page(
@@ -154,6 +156,8 @@ def _used(visit: Visit, rule: str) -> View | None:
         return None
     found = reports.report(visit.office.desk, visit.actor, Report.RULES)
     return {
+        "cases": found["cases"],
+        "broken": found["broken"].get(rule, 0),
         "followed": found["followed"].get(rule),
         "overruled": found["overruled"].get(rule),
         "least": found["least"],

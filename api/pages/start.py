@@ -24,9 +24,10 @@ from allocator.casework.codes import (
 from allocator.casework.records import Kind
 from allocator.codes import VetoStatus
 from allocator.facts import Ask
-from allocator.service import reports
-from api.pages.cases import answered_at, may_answer
+from allocator.service.vacancies import vacancies
+from api.pages.cases import answered_at, may_answer, question_of
 from api.pages.rendering import answer
+from api.pages.tour import closed, tour_of
 from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
@@ -70,7 +71,14 @@ def start(visit: Visiting) -> Response:
     found = [Waiting(kind, tuple(tasks(visit))) for kind, tasks in _TASKS.items()]
     waiting = [one for one in found if one.tasks]
     waiting.sort(key=lambda one: one.late(visit.today) == 0)
-    return visit.page("start.html", waiting=waiting, most=MOST, roles=sorted(visit.actor.roles))
+    return visit.page(
+        "start.html",
+        waiting=waiting,
+        most=MOST,
+        roles=sorted(visit.actor.roles),
+        tour=tour_of(visit),
+        tour_closed=closed(visit),
+    )
 
 
 @router.get("/about")
@@ -92,18 +100,34 @@ def _hearings(visit: Visit) -> Iterator[Task]:
 
 
 def _vetoes(visit: Visit) -> Iterator[Task]:
+    """Objections that hold today; they are answered where the case is on an agenda."""
     if visit.may("vetoes.answer"):
-        for one in visit.find(Kind.VETO, states=[VetoStatus.OPEN]):
-            if one.get("answered") is None:
-                entry = one["entry"]
-                place = (
-                    f"/cases/{entry['applicant']}" if entry.get("applicant") else f"/schemes/{one['scheme']}"
-                )
-                yield Task(place, entry["applicant"] or one["scheme"], None, {"ground": entry["ground"]})
+        found = visit.find(Kind.VETO, states=[VetoStatus.OPEN])
+        agenda = _agenda(visit) if found else {}
+        for one in found:
+            entry = one["entry"]
+            if one.get("answered") is None and entry["valid_until"] >= visit.today.isoformat():
+                case = entry.get("applicant")
+                place = agenda.get(case, f"/cases/{case}") if case else f"/schemes/{one['scheme']}"
+                yield Task(place, case or one["scheme"], None, {"ground": entry["ground"]})
+
+
+def _agenda(visit: Visit) -> dict[str, str]:
+    """Return where each case on the agenda of a meeting to come is dealt with; the next meeting first."""
+    found: dict[str, str] = {}
+    for meeting in sorted(_ahead(visit), key=lambda one: str(one["on"])):
+        for item in meeting.get("agenda", ()):
+            if item["case"] is not None and not item["postponed"]:
+                found.setdefault(item["case"], f"/meetings/{meeting['id']}/items/{item['no']}")
+    return found
+
+
+def _ahead(visit: Visit) -> list[Mapping[str, Any]]:
+    return visit.find(Kind.MEETING, states=[MeetingState.PLANNED, MeetingState.OPEN])
 
 
 def _meetings(visit: Visit) -> Iterator[Task]:
-    for one in visit.find(Kind.MEETING, states=[MeetingState.PLANNED, MeetingState.OPEN]):
+    for one in _ahead(visit):
         yield Task(f"/meetings/{one['id']}", one["id"], one["on"], {"items": len(one.get("agenda", ()))})
 
 
@@ -112,6 +136,20 @@ def _approvals(visit: Visit) -> Iterator[Task]:
         for one in visit.find(Kind.DECISION, states=[DecisionState.PROPOSED]):
             if one.get("proposed_by") != visit.actor.account:
                 yield Task(f"/decisions/{one['id']}", one["case"])
+
+
+_FOLLOWS = {CaseState.DECIDED: "offers.send", CaseState.ACCEPTED: "tenancies.move_in"}
+"""What comes after a home was given, by where the case stands."""
+
+
+def _given(visit: Visit) -> Iterator[Task]:
+    """Homes that were given: the applicant is to be told, or the moving in is to be registered."""
+    states = [state for state, use in _FOLLOWS.items() if visit.may(use)]
+    for case in visit.find(Kind.CASE, states=states) if states else ():
+        for one in visit.find(Kind.DECISION, (Kind.CASE, case["id"]), states=[DecisionState.MADE]):
+            if one["case"] == case["id"] and one.get("unit") and not one.get("ended_on"):
+                told = {"unit": one["unit"], "state": case["state"]}
+                yield Task(f"/decisions/{one['id']}", case["id"], None, told)
 
 
 def _doubts(visit: Visit) -> Iterator[Task]:
@@ -164,15 +202,17 @@ def _questions(visit: Visit) -> Iterator[Task]:
     """Questions that are for somebody in one of the visitor's roles."""
     mine = {ask for role in visit.actor.roles for ask in _ASKED.get(role, ())}
     words = visit.words
+    asked = set()
     for one in visit.find(Kind.CLARIFICATION, states=[ClarificationState.OPEN]):
         if one["ask"] in mine:
             cases = sorted(one.get("cases", ()))
             case = cases[0] if len(cases) == 1 else None
             place = answered_at(one, case) if may_answer(visit, one) else None
-            told = {"question": words.question(one["path"]), "why": words.template("missing", one["why"])}
-            yield Task(
-                place or (f"/cases/{case}" if case else "/cases"), one.get("place") or case or "", None, told
-            )
+            told = {"question": question_of(visit, one), "why": words.template("missing", one["why"])}
+            where, name = place or (f"/cases/{case}" if case else "/cases"), one.get("place") or case or ""
+            if (where, name, *told.values()) not in asked:
+                asked.add((where, name, *told.values()))
+                yield Task(where, name, None, told)
 
 
 def _reviews(visit: Visit) -> Iterator[Task]:
@@ -190,21 +230,28 @@ def _conflicts(visit: Visit) -> Iterator[Task]:
             yield Task("/conflicts", one["id"], one.get("review_by"))
 
 
+def _rechecks(visit: Visit) -> Iterator[Task]:
+    """Decisions that a conflict has come to light after; for the cleared."""
+    if visit.may("rechecks.answer") and visit.may("conflicts.record"):
+        for one in visit.find(Kind.RECHECK, states=["open"]):
+            yield Task("/conflicts", one["case"], one.get("by"))
+
+
 def _appeals(visit: Visit) -> Iterator[Task]:
-    if visit.may("appeals.forward"):
-        for one in visit.find(Kind.APPEAL, states=[AppealState.LODGED]):
-            yield Task(f"/decisions/{one['decision']}", one["case"])
-    if visit.may("appeals.settle"):
-        for one in visit.find(Kind.APPEAL, states=[AppealState.FORWARDED]):
-            yield Task(f"/decisions/{one['decision']}", one["case"])
+    states = [
+        *([AppealState.LODGED] if visit.may("appeals.forward") else []),
+        *([AppealState.FORWARDED] if visit.may("appeals.settle") else []),
+    ]
+    for one in visit.find(Kind.APPEAL, states=states) if states else []:
+        yield Task(f"/appeals/{one['id']}", one["case"])
 
 
 def _vacant(visit: Visit) -> Iterator[Task]:
     """Units that stand empty, the longest first."""
     if visit.may_report(Report.WAITING):
-        found = reports.report(visit.office.desk, visit.actor, Report.WAITING)["vacant"]
-        for one in sorted(found, key=lambda one: -(one["days_empty"] or 0)):
-            yield Task(f"/units/{one['unit']}", one["unit"], None, {"days": one["days_empty"]})
+        for one in vacancies(visit.office.desk, visit.actor):
+            told = {"days": one.days_empty, "waited": one.days_waited}
+            yield Task(f"/units/{one.unit}", one.unit, None, told)
 
 
 def _policies(visit: Visit) -> Iterator[Task]:
@@ -219,6 +266,7 @@ _TASKS: Mapping[str, Callable[[Visit], Iterator[Task]]] = {
     "vetoes": _vetoes,
     "meetings": _meetings,
     "approvals": _approvals,
+    "given": _given,
     "doubts": _doubts,
     "replies": _replies,
     "received": _received,
@@ -226,6 +274,7 @@ _TASKS: Mapping[str, Callable[[Visit], Iterator[Task]]] = {
     "without_suggestion": _without_suggestion,
     "offers": _offers,
     "reviews": _reviews,
+    "rechecks": _rechecks,
     "conflicts": _conflicts,
     "appeals": _appeals,
     "policies": _policies,

@@ -230,7 +230,15 @@ def entry_page(visit: Visiting, suggestion: str, name: str) -> Response:
     return _entry_page(visit, suggestion, name, {}, 200)
 
 
-def _entry_page(visit: Visit, suggestion: str, name: str, forms: Mapping[str, Form], status: int) -> Response:
+def _entry_page(
+    visit: Visit,
+    suggestion: str,
+    name: str,
+    forms: Mapping[str, Form],
+    status: int,
+    *,
+    done: str | None = None,
+) -> Response:
     opened = _open(visit, suggestion)
     entry = opened.entry(name)
     following = opened.following(entry)
@@ -255,6 +263,7 @@ def _entry_page(visit: Visit, suggestion: str, name: str, forms: Mapping[str, Fo
         may_propose=_may_propose(visit, opened, entry, case),
         vetoes=[veto for veto in vetoes if _concerns(veto["entry"], entry)],
         objection=Form.filled({"unit": entry.unit}),
+        done=done,
         **_places(visit, [entry] if following is None else [entry, following]),
         **plan,
     )
@@ -517,7 +526,7 @@ def object_to(visit: Visiting, suggestion: str, name: str, form: Sent) -> Respon
             lambda again, status: _entry_page(visit, suggestion, name, {"objection": again}, status),
         )
     if is_fragment(visit.request):
-        return _entry_page(visit, suggestion, name, {}, 200)
+        return _entry_page(visit, suggestion, name, {}, 200, done="vetoes.raise")
     return to(f"/suggestions/{suggestion}/entries/{name}", done="vetoes.raise", anchor="objections")
 
 

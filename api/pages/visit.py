@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from allocator.access.authorizer import Actor, imports, may_ever, may_report, sees_log
+from allocator.access.authorizer import Actor, gives_extracts, imports, may_ever, may_report, sees_log
 from allocator.access.table import Report
 from allocator.casework.codes import Clearance, Purpose
 from allocator.casework.offices import Account
@@ -124,6 +124,11 @@ class Visit:
     def may(self, use: str) -> bool:
         """Return whether they may do something with some record."""
         return may_ever(self.office.desk.access, self.actor, use)
+
+    @property
+    def gives_extracts(self) -> bool:
+        """Whether they tell people who has looked at them."""
+        return gives_extracts(self.office.desk.access, self.with_purpose(Purpose.SUBJECT_ACCESS).actor)
 
     def may_with(self, kind: Kind, identifier: str) -> frozenset[str]:
         """Return the use cases that they may do with a record."""

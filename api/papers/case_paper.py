@@ -5,16 +5,20 @@ It says what every member may read, whoever takes it out: paper lies about.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from allocator.casework.codes import CaseState, StatementKind, VetoAnswer
+from allocator.casework.law import LawRef, law_ref
 from allocator.codes import Need, Service, VetoGround
+from allocator.rules import RULES_BY_ID
+from allocator.rules.sources import Law
 from allocator.texts import Catalog, sentence_case
 from api.papers import Block, Paper, facts, heading, lead, points, small, table, text
+from api.papers.law import unconfirmed
 
 if TYPE_CHECKING:
     from api.pages.answers import Entry, Line
@@ -149,6 +153,17 @@ def _suggestion(matter: Matter, words: Catalog) -> Iterator[Block]:
     if sources:
         yield heading(words("papers.sources"), 2)
         yield points([f"{words.rule(rule, 'title')}: {source}" for rule, source in sources.items()])
+        made_on = date.fromisoformat(matter.suggestion["made_on"][:10])
+        if note := unconfirmed(_law_behind(sources, made_on), words):
+            yield small(note)
+
+
+def _law_behind(rules: Iterable[str], day: date) -> Iterator[LawRef]:
+    """Yield the law that rules rest on, as it holds on a day."""
+    for rule in (RULES_BY_ID[name] for name in rules if name in RULES_BY_ID):
+        for citation in rule.sources:
+            if isinstance(citation.work, Law):
+                yield law_ref(citation.work.key, day)
 
 
 def _entry(entry: Entry, words: Catalog) -> Iterator[Block]:

@@ -10,6 +10,7 @@ from allocator.codes import AgreementForm
 from allocator.service.letters import Home, Letter
 from allocator.texts import Catalog, sentence_case
 from api.papers import Block, Paper, address, closing, facts, heading, points, small, text
+from api.papers.law import cited, unconfirmed
 
 
 def letter_paper(letter: Letter, words: Catalog) -> Paper:
@@ -28,6 +29,7 @@ def letter_paper(letter: Letter, words: Catalog) -> Paper:
 
 
 def _blocks(letter: Letter, words: Catalog) -> Iterator[Block]:
+    bases = [law_ref(condition.legal_basis, letter.made_on) for condition in letter.conditions]
     yield text(_told(letter, words))
     if letter.home is not None:
         yield heading(words("papers.about_home"))
@@ -46,12 +48,11 @@ def _blocks(letter: Letter, words: Catalog) -> Iterator[Block]:
         yield small(words("papers.rules_note"))
     if letter.conditions:
         yield heading(words("papers.conditions"))
-        for condition in letter.conditions:
-            ref = law_ref(condition.legal_basis, letter.made_on)
+        for condition, ref in zip(letter.conditions, bases, strict=True):
             yield text(condition.text)
             yield facts(
                 (words("papers.purpose"), condition.purpose),
-                (words("papers.legal_basis"), f"{ref.label(words.language.value)} ({ref})"),
+                (words("papers.legal_basis"), cited(ref, words)),
                 (words("papers.connection"), condition.connection),
                 (words("papers.proportionality"), condition.proportionality),
             )
@@ -59,7 +60,9 @@ def _blocks(letter: Letter, words: Catalog) -> Iterator[Block]:
     yield heading(words("papers.access"))
     yield text(words("papers.access_how"))
     yield heading(words("papers.law"))
-    yield points([f"{ref.label(words.language.value)} ({ref})" for ref in letter.law])
+    yield points([cited(ref, words) for ref in letter.law])
+    if note := unconfirmed((*letter.law, *bases), words):
+        yield small(note)
     yield closing(words("papers.sender"))
 
 

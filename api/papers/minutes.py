@@ -7,8 +7,10 @@ from datetime import date
 from typing import Any
 
 from allocator.casework.codes import AppealBody, DecisionOutcome, DecisionState, DecisionType, VetoAnswer
+from allocator.casework.law import law_ref
 from allocator.texts import Catalog, sentence_case
 from api.papers import Block, Paper, facts, heading, points, sign, small, text
+from api.papers.law import cited, unconfirmed
 
 View = Mapping[str, Any]
 
@@ -101,13 +103,21 @@ def _decision(one: View, words: Catalog, who: Callable[[str], str]) -> Iterator[
         yield points(said)
     for no, condition in enumerate(one.get("conditions", ()), start=1):
         yield heading(words("papers.condition", no=str(no)), 3)
+        ref = law_ref(condition["legal_basis"], _day_of(one))
         yield text(condition["text"])
         yield facts(
-            (words("papers.legal_basis"), words(f"law.{condition['legal_basis']}")),
+            (words("papers.legal_basis"), cited(ref, words)),
             (words("papers.purpose"), condition["purpose"]),
             (words("papers.connection"), condition["connection"]),
             (words("papers.proportionality"), condition["proportionality"]),
         )
+        if note := unconfirmed([ref], words):
+            yield small(note)
+
+
+def _day_of(one: View) -> date:
+    """Return the day whose law a decision rests on: when it was made, or else proposed."""
+    return date.fromisoformat(one.get("made_on") or one["proposed_on"])
 
 
 def _deviation(one: View, words: Catalog) -> str | None:

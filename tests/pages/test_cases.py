@@ -194,7 +194,7 @@ def test_everybody_has_a_start_page_and_every_link_on_it_leads_somewhere(shown: 
             assert page.status_code == 200
             main = page.text.partition("<main")[2].partition("</main>")[0]
             for link in sorted(set(re.findall(r'href="(/[^"#]*)"', main))):
-                status = client.get(link).status_code
+                status = client.get(link, follow_redirects=True).status_code
                 if status != 200:
                     broken.append((login, link, status))
     assert broken == []

@@ -154,6 +154,13 @@ def _propose(leader: Window) -> str:
     page.get_by_label("Begrunnelse for svaret").fill("Det er satt inn en fast vikar fra mandag.")
     page.get_by_text("Noen var uenige").click()
     page.get_by_label("Ida Oppdiktet").fill("Jeg ville ventet.")
+    page.get_by_text("Vilkår for boligen").click()
+    condition = page.get_by_role("group", name="Vilkår 1")
+    condition.get_by_label("Vilkåret").fill("Samtale med primærkontakt hver uke det første halvåret.")
+    condition.get_by_label("Hjemmel").select_option("representation")
+    condition.get_by_label("Formål").fill("En trygg start.")
+    condition.get_by_label("Hva det har med vedtaket å gjøre").fill("Følger opp det som kan gå galt her.")
+    condition.get_by_label("Hvorfor det ikke er for tyngende").fill("Kort, og avtalt med søkeren.")
     page.get_by_role("button", name="Foreslå vedtaket").click()
     alert = page.locator(".ds-error-summary")
     expect(alert).to_contain_text("Begrunnelse")
@@ -168,6 +175,7 @@ def _propose(leader: Window) -> str:
     saved(page, "Forslaget til vedtak er lagret.")
     expect(page.get_by_text("En annen enn den som foreslo dette, må godkjenne det.")).to_be_visible()
     expect(page.get_by_text("Ida Oppdiktet var uenig: Jeg ville ventet.")).to_be_visible()
+    expect(page.get_by_text("forvaltningsloven § 12, ikke kontrollert av jurist")).to_be_visible()
     assert page.get_by_role("button", name="Godkjenn vedtaket").count() == 0
     return page.url.rpartition("/")[2].partition("?")[0]
 

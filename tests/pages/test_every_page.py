@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Mapping
-from functools import cache
 
 import pytest
 
 from api import pages
 from api.pages.assets import PLACE
-from fixtures.demo_office import ACCOUNTS
-from tests.pages.links import NOT_FOLLOWED, route_of
+from tests.pages.links import LOGINS, first_of_each_kind, walked
+from tests.pages.pictures import FOLDER, name_of
 from tests.pages.site import Browsers, Site
 from tests.test_office_api import _routes
 
-LOGINS = tuple(login for login, *_ in ACCOUNTS)
-
 FOR_ALL = frozenset({"/login", "/setup", "/about", f"{PLACE}/{{digest}}/{{name}}"})
 """Pages that need no login."""
-
-EACH = 3
-"""So many pages of a route are looked at for each person."""
-
-
-@cache
-def walked(site: Site, login: str) -> Mapping[str, list[str]]:
-    """Return every page that somebody comes to, by route; a link that leads nowhere fails."""
-    found: dict[str, list[str]] = {}
-    seen, ahead = {"/"}, deque(["/"])
-    with site.client(login) as client:
-        while ahead:
-            path = ahead.popleft()
-            route = route_of(path)
-            if len(found.get(route, ())) >= EACH:
-                continue
-            page = client.get(path)
-            assert page.status_code == 200, (login, path, page.status_code)
-            if page.headers["content-type"] == "application/pdf":
-                continue
-            assert page.headers["content-type"].startswith("text/html"), (login, path)
-            found.setdefault(route, []).append(path)
-            for link in re.findall(r'href="(/[^"#]*)', page.text):
-                address = link.replace("&amp;", "&")
-                if address not in seen and not NOT_FOLLOWED.search(address):
-                    seen.add(address)
-                    ahead.append(address)
-    return found
 
 
 @pytest.mark.parametrize("login", LOGINS)
@@ -58,14 +25,11 @@ def test_every_link_leads_somewhere(shown: Site, login: str) -> None:
 
 def test_every_kind_of_page_is_accessible(shown: Site, browsers: Browsers) -> None:
     """Panels open, at each width, each in another language; for the first role that comes there."""
-    first: dict[str, tuple[str, str]] = {}
-    for login in LOGINS:
-        for route, paths in walked(shown, login).items():
-            first.setdefault(route, (login, paths[0]))
+    first = first_of_each_kind(shown)
     assert len(first) > 25
     wrong: list[str] = []
     for width, language in ((1440, "nb"), (390, "nn"), (320, "en")):
-        for login in LOGINS:
+        for login in (None, *LOGINS):
             window = browsers.window(shown, login, width=width, language=language)
             for path in (path for who, path in first.values() if who == login):
                 window.go(path)
@@ -105,3 +69,10 @@ def test_pages_are_never_kept_and_say_nothing_of_who_reads(shown: Site) -> None:
                 answer = client.get(paths[0])
                 assert answer.headers["cache-control"] == "no-store"
                 assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+def test_every_kind_of_page_has_its_picture(shown: Site) -> None:
+    """`make pictures` takes them; a new page that nobody has looked at is missed here."""
+    taken = {path.stem.rpartition("-")[0] for path in FOLDER.glob("*.webp")}
+
+    assert taken == {name_of(kind) for kind in first_of_each_kind(shown)}

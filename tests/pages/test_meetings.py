@@ -309,6 +309,25 @@ def test_a_meeting_is_led_by_the_keyboard_alone(site: Site, browsers: Browsers) 
     saved(page, "Vedtaket er truffet.")
 
 
+def test_a_half_written_answer_stands_when_a_remark_is_put_in_place(site: Site, browsers: Browsers) -> None:
+    """The panel stays open, and the answer can be sent afterwards."""
+    objection = objected(site, "S-2026-104")
+    page = browsers.window(site, "committee_leader").go("/meetings/meeting-02/items/2")
+    answer = page.locator(f"#v-{objection}")
+    answer.get_by_text("Svar på innvendingen").click()
+    answer.get_by_label("delvis tatt til følge").check()
+    answer.get_by_label("Begrunnelse").fill("Det settes inn en fast vikar om natta.")
+    page.get_by_text("Skriv en merknad").click()
+    page.get_by_role("textbox", name="Merknad").fill("Kan flytte inn i desember.")
+    page.get_by_role("button", name="Lagre merknaden").click()
+    saved(page, "Merknaden er lagret.")
+    expect(answer.get_by_label("Begrunnelse")).to_have_value("Det settes inn en fast vikar om natta.")
+    answer.get_by_role("button", name="Lagre svaret").click()
+    saved(page, "Svaret på innvendingen er lagret.")
+    expect(answer).to_contain_text("delvis tatt til følge")
+    expect(answer).to_contain_text("Det settes inn en fast vikar om natta.")
+
+
 def _tab_to(page: Page, wanted: Locator) -> None:
     """Press Tab until something has the focus."""
     wanted.wait_for()

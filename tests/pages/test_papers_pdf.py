@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import httpx
 import pytest
 
+from allocator.casework import law
+from allocator.casework.law import law_ref
+from allocator.rules.sources import LAW, Law
 from allocator.texts import Language, catalog
 from api.papers import INSTEAD, KEPT, Paper, facts, heading, pdf, points, table, text
+from api.papers.law import marked, unconfirmed
+from api.papers.minutes import minutes_paper
 from tests.pages.site import Site
 from tests.pdf_text import metadata_of, text_of
 
@@ -229,3 +235,118 @@ def test_letters_are_for_those_who_send_them_and_of_decisions_that_are_made(show
     looks = [entry for entry in shown.log() if entry["use"] == "decisions.letter"]
     assert {"done"} != {entry["outcome"] for entry in looks}
     assert any(entry["kind"] == "person" and entry["purpose"] == "casework" for entry in looks)
+
+
+# ---------------------------------------------------------------------------------- law that is not confirmed
+
+
+@pytest.mark.parametrize(
+    ("language", "all_of_it", "some_of_it"),
+    [
+        ("nb", "Lovhenvisningene er ikke kontrollert av jurist.", "Ikke kontrollert av jurist: "),
+        ("nn", "Lovtilvisingane er ikkje kontrollerte av jurist.", "Ikkje kontrollert av jurist: "),
+        (
+            "en",
+            "The references to law have not been checked by a lawyer.",
+            "Not checked by a lawyer: ",
+        ),
+    ],
+)
+def test_a_letter_says_which_law_no_lawyer_has_checked(
+    shown: Site, monkeypatch: pytest.MonkeyPatch, language: str, all_of_it: str, some_of_it: str
+) -> None:
+    """In a sentence under the list; once a lawyer has checked all of it, nothing is said."""
+    allocation, assistance = (
+        f"/decisions/decision-{no}/letter.pdf?language={language}" for no in ("01", "03")
+    )
+    assert all_of_it in read(shown, "caseworker", allocation)
+    named = read(shown, "caseworker", assistance).partition(some_of_it)[2].partition(".")[0]
+    assert named.startswith("forvaltningsloven §§ 24-25, forvaltningsloven § 28, forvaltningsloven § 29")
+    assert "boligsosialloven" not in named
+    monkeypatch.setattr(law, "LAW", all_checked())
+    for letter in (allocation, assistance):
+        said = read(shown, "caseworker", letter)
+        assert all_of_it not in said
+        assert some_of_it not in said
+        assert "forvaltningsloven § 28" in said
+
+
+def all_checked() -> dict[str, Law]:
+    """Return the law as it will be when a lawyer has confirmed it."""
+    return {key: replace(one, checked=True) for key, one in LAW.items()}
+
+
+def test_papers_of_the_committee_say_it_too(shown: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the head of each page, where the law is named that exempts them from the public."""
+    papers = ("/cases/S-2026-101/paper", "/meetings/meeting-01/minutes.pdf")
+    for path in papers:
+        assert "§ 12-1 (ikke kontrollert av jurist)" in read(shown, "committee_secretary", path)
+    monkeypatch.setattr(law, "LAW", all_checked())
+    for path in papers:
+        said = read(shown, "committee_secretary", path)
+        assert "offentleglova § 13, forvaltningsloven § 13 og" in said
+        assert "av jurist" not in said
+
+
+def test_a_case_paper_says_which_law_behind_its_rules_no_lawyer_has_checked(
+    shown: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the sources."""
+    path = "/cases/S-2026-107/paper"
+    note = "Ikke kontrollert av jurist: helse- og omsorgstjenesteloven § 4-1."
+    assert note in read(shown, "committee_secretary", path)
+    monkeypatch.setattr(law, "LAW", all_checked())
+    said = read(shown, "committee_secretary", path)
+    assert "helse- og omsorgstjenesteloven § 4-1" in said
+    assert note not in said
+
+
+def test_some_law_in_a_row_is_marked_by_itself() -> None:
+    """What is confirmed beside it is not."""
+    refs = [law_ref(key, DAY) for key in ("assistance-decision", "appeal", "disadvantaged")]
+    said = "boligsosialloven § 7, forvaltningsloven § 28 (ikke kontrollert av jurist) og boligsosialloven § 4"
+    assert marked(refs, catalog("nb")) == said
+    assert unconfirmed(refs, catalog("nb")) == "Ikke kontrollert av jurist: forvaltningsloven § 28."
+    assert unconfirmed(refs[:1], catalog("nb")) == ""
+
+
+def test_conditions_in_minutes_name_their_law_with_its_section(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the mark until it is confirmed."""
+    condition = {
+        "text": "Samtale med primærkontakt hver uke.",
+        "legal_basis": "individual-decision",
+        "purpose": "Trygg start.",
+        "connection": "Gjelder boligen.",
+        "proportionality": "Kort og avtalt.",
+    }
+    decision = {
+        "outcome": "allocated",
+        "type": "D2",
+        "state": "made",
+        "unit": "tunet-2",
+        "made_on": "2026-11-23",
+        "conditions": [condition],
+    }
+    item = {"no": 1, "case": "S-2026-101", "unit": None, "postponed": None}
+    meeting = {
+        "on": "2026-11-23",
+        "place": None,
+        "chair": None,
+        "secretary": None,
+        "present": ["jon"],
+        "members": ["jon"],
+        "state": "closed",
+        "minutes": "Kort møte.",
+    }
+
+    def said() -> str:
+        paper = minutes_paper(
+            meeting, [(item, [decision], [])], catalog("nb"), DAY, mark="", who=str.capitalize
+        )
+        return text_of(pdf(paper))
+
+    assert "Enkeltvedtak (forvaltningsloven § 2)" in said()
+    assert "Ikke kontrollert av jurist: forvaltningsloven § 2." in said()
+    monkeypatch.setattr(law, "LAW", all_checked())
+    assert "Enkeltvedtak (forvaltningsloven § 2)" in said()
+    assert "av jurist" not in said()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playwright.sync_api import expect
+from sqlalchemy import text
 
 from allocator.handbook import entry
 from allocator.rules import TOPICS
@@ -72,6 +73,29 @@ def test_the_auditor_reads_who_did_what_and_others_do_not(shown: Site, browsers:
         assert client.get("/log").status_code == 403
 
 
+def test_the_log_is_verified_from_its_page(site: Site, browsers: Browsers) -> None:
+    """When and by whom it was, against which checkpoint, and what was wrong; without scripts too."""
+    for scripts in (True, False):
+        page = browsers.window(site, "auditor", scripts=scripts).go("/log")
+        if scripts:
+            expect(page.get_by_text("Loggen er ikke kontrollert herfra ennå.")).to_be_visible()
+        page.get_by_role("button", name="Kontroller nå").click()
+        whole = page.get_by_role("region", name="Er loggen hel?")
+        expect(whole).to_contain_text("Ingenting er endret, borte eller lagt til")
+        expect(whole).to_contain_text("av Oda Oppdiktet")
+        expect(whole).to_contain_text("Ikke sammenlignet med noe signert kontrollpunkt.")
+    with site.connections.engine.begin() as connection:
+        connection.execute(text("delete from record_link where kind = 'case'"))
+    window = browsers.window(site, "auditor", width=390, language="en")
+    page = window.go("/log")
+    page.get_by_role("button", name="Verify now").click()
+    expect(page.get_by_text("Something was changed, lost or added")).to_be_visible()
+    expect(page.get_by_text("Lists and states do not fit what is stored.")).to_be_visible()
+    assert window.axe() == []
+    with site.client("caseworker") as client:
+        assert client.post("/log/verify").status_code == 403
+
+
 def test_older_entries_follow_without_gaps(shown: Site, browsers: Browsers) -> None:
     """The next page goes on where this one ended."""
     page = browsers.window(shown, "auditor", scripts=False).go("/log")
@@ -94,10 +118,35 @@ def test_small_numbers_about_people_are_hidden_on_the_page(shown: Site) -> None:
 
 def test_whoever_is_asked_by_a_person_tells_who_has_looked(shown: Site, browsers: Browsers) -> None:
     """With the purpose of subject access, which is logged."""
-    page = browsers.window(shown, "caseworker").go("/people/P-S-2026-101/looks")
+    with shown.client("committee_secretary") as client:
+        assert client.get("/cases/S-2026-101").status_code == 200
+    window = browsers.window(shown, "caseworker", width=390)
+    page = window.go("/people/P-S-2026-101/looks")
     page.get_by_role("button", name="Lag oversikten").click()
-    assert page.get_by_role("row").count() > 1
+    rows = page.get_by_role("row")
+    expect(page.get_by_role("columnheader", name="Formål")).to_be_visible()
+    assert rows.filter(has_text="Så noe").count() > 0
+    assert rows.filter(has_text="Endret noe").count() > 1
+    assert window.axe() == []
+    page.emulate_media(media="print")
     assert page.get_by_role("columnheader", name="Formål").is_visible()
+    assert page.get_by_role("main").get_by_text("Anne Oppdiktet").first.is_visible()
+    assert not page.get_by_role("navigation").first.is_visible()
+    with shown.client("caseworker") as client:
+        assert client.post("/people/P-S-2026-999/looks").status_code == 404
+    with shown.client("committee_member") as client:
+        assert client.get("/people/P-S-2026-101/looks").status_code == 403
+        assert client.post("/people/P-S-2026-101/looks").status_code == 403
+
+
+def test_the_auditor_comes_to_the_overview_from_what_they_search_for(shown: Site, browsers: Browsers) -> None:
+    """Whoever searches for a person is one click from it."""
+    page = browsers.window(shown, "auditor").go("/log")
+    page.get_by_label("Om hvem").fill("P-S-2026-101")
+    page.get_by_role("button", name="Finn").click()
+    page.get_by_role("link", name="Lag en oversikt til personen").click()
+    page.get_by_role("button", name="Lag oversikten").click()
+    expect(page.get_by_role("row").nth(1)).to_be_visible()
 
 
 def test_the_conflict_officer_keeps_conflicts_and_nobody_else_sees_them(

@@ -431,6 +431,33 @@ def test_a_secretary_makes_a_suggestion_and_takes_it_on_to_meeting_and_hearing(
     )
 
 
+def test_what_is_half_written_stands_when_another_answer_is_put_in_place(
+    site: Site, browsers: Browsers
+) -> None:
+    """Also what was refused before; and only what was done last is said."""
+    page = browsers.window(site, "committee_secretary").go("/cases/S-2026-110/suggestion")
+    page.get_by_role("button", name="Lag forslag").click()
+    expect(page.locator("#done")).to_have_text("Forslaget er klart.")
+    doings = page.locator("#doings")
+    doings.get_by_text("Spør de ansatte i et botiltak").click()
+    doings.get_by_label("Botiltak").select_option("tunet")
+    doings.get_by_label("Svar innen").fill("2026-11-01")
+    doings.get_by_role("button", name="Send på høring").click()
+    expect(doings.get_by_role("alert")).to_be_focused()
+    doings.get_by_text("Legg til på et møte").click()
+    doings.get_by_label("Merknad til sakslisten").fill("Haster.")
+    doings.get_by_text("Skriv en merknad").click()
+    doings.get_by_label("Merknad", exact=True).fill("Har noen snakket med søkeren?")
+    doings.get_by_role("button", name="Lagre merknaden").click()
+    expect(page.locator(".done")).to_have_text("Merknaden er lagret.")
+    expect(page.locator(".done")).to_be_focused()
+    expect(doings.get_by_label("Merknad til sakslisten")).to_have_value("Haster.")
+    expect(doings.get_by_label("Botiltak")).to_have_value("tunet")
+    expect(doings.get_by_label("Svar innen")).to_have_value("2026-11-01")
+    expect(doings.get_by_label("tunet-2")).to_be_visible()
+    expect(doings.get_by_label("Merknad", exact=True)).to_have_value("")
+
+
 def test_an_older_suggestion_leads_to_the_newest(site: Site, browsers: Browsers) -> None:
     """And does not say itself whether it still holds."""
     older = made(site, case="S-2026-110")

@@ -94,17 +94,18 @@ class Town(Committee, Served):
         self._protected()
 
     def _relations(self) -> None:
-        """Let an applicant have an enemy, and another one an order against them, in the first house."""
+        """Let an applicant and a resident have an enemy, and another an order against them, in one house."""
         enemy, protected = ("nordlia-r2", "nordlia-r4") if self.other else ("nordlia-r1", "nordlia-r3")
-        conflict = RecordConflict(
-            party="P-1",
-            counterpart=enemy,
-            kind=ConflictKind.ENEMY,
-            source=FactSource.STAFF,
-            explanation="Oppdiktet.",
-            confirmed=True,
-        )
-        self.run(self.officer, "conflicts.record", conflict)
+        for party in ("P-1", "nordlia-r6"):
+            conflict = RecordConflict(
+                party=party,
+                counterpart=enemy,
+                kind=ConflictKind.ENEMY,
+                source=FactSource.STAFF,
+                explanation="Oppdiktet.",
+                confirmed=True,
+            )
+            self.run(self.officer, "conflicts.record", conflict)
         order = RecordOrder(
             kind=OrderKind.VISITING_BAN,
             bound="P-2",

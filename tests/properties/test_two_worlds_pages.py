@@ -19,7 +19,9 @@ from allocator.access import authorizer
 from allocator.access.authorizer import Sight
 from allocator.casework.codes import Clearance, Role
 from allocator.casework.records import Kind
+from allocator.disclosure import Reader
 from allocator.service import desk as desk_module
+from allocator.service import mutual
 from api.pages.visit import Visit
 from tests.browsers import Browser
 from tests.pages.links import NOT_FOLLOWED, route_of
@@ -160,6 +162,10 @@ LEAKS: Mapping[str, tuple[Role, Callable[[pytest.MonkeyPatch], None]]] = {
     "a page finds a case that is hidden": (
         Role.COMMITTEE_SECRETARY,
         lambda patch: patch.setattr(Visit, "find", _uncounted),
+    ),
+    "residents are told apart by who their enemies are": (
+        Role.COMMITTEE_MEMBER,
+        lambda patch: patch.setattr(mutual, "released_as", lambda *_, **__: Reader.COMMITTEE),
     ),
     "everything is seen of what is seen": (
         Role.CASEWORKER,

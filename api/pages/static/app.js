@@ -33,7 +33,11 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 // What must be mended is read first.
-const mend = (root) => root.querySelector?.("[data-focus]")?.focus();
+const mend = (root) => {
+  const found = root.querySelector("[data-focus]");
+  found?.focus();
+  return found;
+};
 document.addEventListener("DOMContentLoaded", () => mend(document));
 document.addEventListener("click", (event) => {
   const link = event.target.closest(".ds-error-summary a[href^='#']");
@@ -43,26 +47,55 @@ document.addEventListener("click", (event) => {
   (field.matches("fieldset") ? field.querySelector("input") : field).focus();
 });
 
-// Answers that are put in place.
-const swapped = (event) => {
+// Answers that are put in place: what must be mended or was done is read first, and the focus is never lost.
+let held = false; // the focus stands in what is being replaced
+let written = []; // what stands in other forms there
+const ticked = (one) => one.type === "radio" || one.type === "checkbox";
+const changed = (one) => {
+  if (ticked(one)) return one.checked !== one.defaultChecked;
+  if (!one.options) return one.value !== one.defaultValue;
+  return one.selectedIndex !== Math.max([...one.options].findIndex((option) => option.defaultSelected), 0);
+};
+const write = ({ id, value, checked }) => {
+  const field = document.getElementById(id);
+  if (!field || (field.options && ![...field.options].some((option) => option.value === value))) return;
+  if (ticked(field)) field.checked = checked;
+  else field.value = value;
+  field.closest("details").open = true;
+  unsent ||= changed(field);
+};
+const free = (event) => {
   const source = event.detail?.ctx?.sourceElement ?? event.target;
   source.closest?.("form")?.removeAttribute("aria-busy");
-  mend(document.querySelector("main"));
 };
-document.addEventListener("htmx:after:swap", swapped);
 document.addEventListener("htmx:before:swap", (event) => {
-  const status = event.detail?.ctx?.response?.status;
-  if (status === 401) {
+  const { target, response, sourceElement } = event.detail?.ctx ?? {};
+  held = target?.contains(document.activeElement) ?? false;
+  const fields = target?.querySelectorAll("details[open] form[method=post] :is(input, select, textarea)[id]") ?? [];
+  written = [...fields].filter((one) => one.form !== sourceElement);
+  if (response?.status === 401) {
     event.preventDefault();
     unsent = true;
-    swapped(event);
+    free(event);
     trouble("401");
   }
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  free(event);
+  const target = event.detail?.ctx?.target;
+  const put = target?.isConnected ? target : target?.id && document.getElementById(target.id);
+  written.forEach(write);
+  if (put && put.querySelector(".done")) document.querySelector("#done")?.remove(); // said of what was done before
+  const told = put && mend(put);
+  if (told || !held || document.activeElement !== document.body) return;
+  const place = put || document.querySelector("main");
+  place.tabIndex = -1;
+  place.focus();
 });
 for (const name of ["htmx:error", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
     unsent = true;
-    swapped(event);
+    free(event);
     trouble("0");
   });
 }
