@@ -10,7 +10,7 @@ import difflib
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NoReturn
 
@@ -310,8 +310,7 @@ def faults(error: ValidationError, names: frozenset[str] = frozenset()) -> list[
         if isinstance(cause, InconsistentSnapshotError):
             found.extend(cause.problems)
             continue
-        location = [part for part in item["loc"] if not _names_a_type(part)]
-        found.append(_problem(item["type"], item["msg"], item.get("ctx", {}), location, names))
+        found.append(_problem(item["type"], item["msg"], item.get("ctx", {}), item["loc"], names))
     return found
 
 
@@ -345,14 +344,18 @@ def _problem(
     kind: str,
     message: str,
     context: Mapping[str, Any],
-    location: list[int | str],
+    location: Sequence[int | str],
     names: frozenset[str],
 ) -> Problem:
     known = _field_names() | names
+
+    def pointer(parts: Sequence[int | str]) -> str:
+        return _pointer([part for part in parts if not _names_a_type(part)], known)
+
     if kind == "extra_forbidden":
-        *parent, field = location
-        return known_fields_only(_pointer(parent, known), str(field), known)
-    return expectation(_pointer(location, known), kind, message, context)
+        *parent, field = location  # a field of theirs may be called anything, as a type of ours too
+        return known_fields_only(pointer(parent), str(field), known)
+    return expectation(pointer(location), kind, message, context)
 
 
 def expectation(path: str, kind: str, message: str, context: Mapping[str, Any]) -> Problem:

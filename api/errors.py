@@ -108,14 +108,19 @@ def install(app: FastAPI) -> None:
 
 
 def _methods_at(request: Request) -> list[str]:
-    """Return every method that the address takes; a route knows only its own."""
-    routes = request.app.routes
+    """Return every method that the address takes; a route knows only its own.
 
-    def taken(method: str) -> bool:
-        scope = {**request.scope, "method": method}
-        return any(route.matches(scope)[0] is Match.FULL for route in routes)
-
-    return [method for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT") if taken(method)]
+    An address that has a route of its own is not one of those that another route takes them all for.
+    """
+    found: dict[str, int] = {}
+    for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"):
+        scope = {**request.scope, "method": method, "path_params": {}}
+        matched = [
+            child for match, child in (r.matches(scope) for r in request.app.routes) if match is Match.FULL
+        ]
+        if matched:
+            found[method] = min(len(child.get("path_params", ())) for child in matched)
+    return [method for method, parts in found.items() if parts == min(found.values())]
 
 
 def unexpected(error: Exception) -> JSONResponse:

@@ -140,7 +140,7 @@ def test_every_route_is_a_use_case_a_look_or_has_a_rule(still: Served) -> None:
     ("method", "path", "allowed"),
     [
         ("DELETE", "suggestions", "GET, POST"),
-        ("OPTIONS", "accounts/open", "GET, POST"),
+        ("OPTIONS", "accounts/open", "POST"),
         ("PUT", "people/B-1", "GET"),
         ("PUT", "/healthz", "GET"),
     ],
@@ -148,11 +148,23 @@ def test_every_route_is_a_use_case_a_look_or_has_a_rule(still: Served) -> None:
 def test_whoever_uses_a_wrong_method_is_told_all_right_ones(
     still: Served, method: str, path: str, allowed: str
 ) -> None:
-    """Also where several routes have one address; a use case's name may be somebody's id as well."""
+    """Also where several routes have one address; that of a use case is no record's, whatever its id."""
     answer = still.browser().ask(method, path)
 
     problem(answer, 405)
     assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("name", ["[", "a[b]", "", "id"])
+def test_a_field_that_is_not_known_may_be_called_anything(still: Served, name: str) -> None:
+    """Its name is not repeated, and none of them is taken for a part of ours."""
+    browser = still.as_somebody(Role.CASEWORKER)
+
+    answer = browser.post("cases/S-1/part", {name: 1}, 1)
+
+    (found,) = problem(answer, 422, "request")["errors"]
+    assert found["pointer"] == ""
+    assert found["expected"].startswith("bare felter som finnes i skjemaet")
 
 
 def test_every_use_case_of_the_catalogue_has_somebody_who_may(still: Served) -> None:

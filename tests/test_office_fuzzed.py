@@ -325,8 +325,13 @@ def test_every_answer_is_one_that_is_documented(office: Filled, subtests: pytest
     for label, operation in right.items():
         with subtests.test(label):
             _ask(office, operation)
-            if label in wrong:
+            if label in wrong and _says_something(wrong[label]):
                 _ask(office, wrong[label])
+
+
+def _says_something(operation: Any) -> bool:
+    """Return whether there is anything in a request that could be wrong."""
+    return bool({"parameters", "requestBody"} & operation.definition.raw.keys())
 
 
 def _ask(office: Filled, operation: Any) -> None:

@@ -122,6 +122,12 @@ def axe_source() -> str:
     return allocator_web.AXE.read_text(encoding="utf-8")
 
 
+_DRAWN = """async () => {
+    await document.fonts.ready
+    for (let drawn = 0; drawn < 2; drawn++) await new Promise(requestAnimationFrame)
+}"""
+
+
 @dataclass
 class Window:
     """A browser window of somebody at a site. What goes wrong in it, fails the test.
@@ -146,6 +152,7 @@ class Window:
 
     def axe(self) -> list[str]:
         """Return what is not accessible on the page as it stands, by axe's rules for WCAG 2.2 A and AA."""
+        self.page.evaluate(_DRAWN)
         self.page.evaluate(axe_source())  # evaluated, not added: the page's policy stays as it is
         found: dict[str, Any] = self.page.evaluate(
             "tags => axe.run({runOnly: tags, resultTypes: ['violations']})", list(WCAG)
@@ -159,10 +166,7 @@ class Window:
     def open_all(self) -> None:
         """Open every panel on the page, and wait until they are."""
         self.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-        self.page.evaluate(
-            "Promise.allSettled(document.getAnimations()"
-            ".filter(one => one.effect.getComputedTiming().endTime < Infinity).map(one => one.finished))"
-        )
+        self.page.evaluate(_DRAWN)
 
     def sideways(self) -> int:
         """Return by how many pixels the page is wider than its window."""
@@ -189,8 +193,9 @@ class Browsers:
         **more: Any,
     ) -> Window:
         """Return a window in which somebody is logged in, or nobody."""
+        still: dict[str, Any] = {"reduced_motion": "reduce"}  # else things move while they are measured
         context = self.chromium.new_context(
-            viewport={"width": width, "height": 900}, java_script_enabled=scripts, **more
+            viewport={"width": width, "height": 900}, java_script_enabled=scripts, **{**still, **more}
         )
         cookies = {"__Host-language": language} | ({} if login is None else {COOKIE: site.token(login)})
         for name, value in cookies.items():

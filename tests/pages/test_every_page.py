@@ -40,7 +40,7 @@ def test_every_kind_of_page_is_accessible(shown: Site, browsers: Browsers) -> No
             window.context.close()
             browsers.windows.remove(window)
             assert window.problems == []
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_page_needs_a_login_but_those_that_say_what_this_is(shown: Site) -> None:
