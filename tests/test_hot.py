@@ -293,3 +293,15 @@ def test_statements_stay_prepared_however_many_others_there_were() -> None:
     for number in range(5, 9):
         change(number)
     assert set(prepared) <= {"COMMIT", "ROLLBACK"}
+
+
+def test_many_rows_are_each_ended_before_the_next_is_sent(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL would wait for the end of a batch for ever, and hold its locks, if it were lost."""
+    monkeypatch.setattr("psycopg.Cursor.executemany", None)
+    content = "insert into content (sha256, body) values (:held, :value)"
+    rows = [{"held": f"{number}" * 64, "value": b"x"} for number in range(3)]
+
+    with connections.write() as connection:
+        assert run(connection, named(connection, content), *rows) == ((), 3)

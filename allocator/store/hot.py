@@ -27,6 +27,10 @@ def run(connection: Connection, sql: str, *given: Mapping[str, Any]) -> tuple[Se
     driver, cursor = connection.connection, None
     try:
         cursor = driver.cursor()
+        if len(given) > 1 and connection.dialect.name == "postgresql":
+            # One by one: many at once are executed before their end is sent. If the connection is lost
+            # between the two, the server waits for that end for ever, and holds its locks.
+            return (), sum(cursor.execute(sql, values).rowcount for values in given)
         if len(given) > 1:
             cursor.executemany(sql, given)
         else:

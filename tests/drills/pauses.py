@@ -257,11 +257,12 @@ def main() -> None:
     """Run the drill, or one of its controls, which must find changes lost or answers missing."""
     parser = argparse.ArgumentParser(description="Faults of the database")
     parser.add_argument("--seconds", type=float, default=24.0)
+    parser.add_argument("--longest", type=float, default=LONGEST)
     parser.add_argument("--hasty", action="store_true")
     parser.add_argument("--unwatched", action="store_true")
     given = parser.parse_args()
     faults = ("killed",) if given.hasty else ("swallow",) if given.unwatched else FAULTS
-    longest = math.inf if given.unwatched else LONGEST
+    longest = math.inf if given.unwatched else given.longest
     report = run(given.seconds, faults, longest=longest, hasty=given.hasty)
     for name, counted in report.statuses.items():
         back = f", back after {report.back[name]:.1f} s" if name in report.back else ""
