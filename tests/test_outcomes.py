@@ -10,17 +10,19 @@ import pytest
 from allocator.access.authorizer import Actor
 from allocator.access.table import Report
 from allocator.casework.cases import Case
-from allocator.casework.codes import AddressProtection, Clearance, OutcomeKind, Role
+from allocator.casework.codes import AddressProtection, Clearance, OutcomeKind, Purpose, Role
 from allocator.casework.committee import Advice, Deviation, Outcome, Suggestion
 from allocator.casework.housing import Tenancy
 from allocator.casework.people import Person
 from allocator.casework.records import Kind
+from allocator.codes import ConflictKind, FactSource
 from allocator.service import outcomes
 from allocator.service.errors import ForbiddenError, RefusalError
 from allocator.service.outcomes import SMALLEST, Rates, RecordOutcome, rates
+from allocator.service.relations import RecordConflict
 from allocator.service.reports import report
 from allocator.service.work import Work
-from tests.committee import Committee
+from tests.committee import BOTH, Committee
 from tests.databases import BACKENDS
 from tests.decided import Decided
 from tests.office import TODAY, Office
@@ -151,16 +153,32 @@ def test_a_rule_counts_once_for_each_case_in_which_it_is_broken(office: Decided)
 
 
 def test_what_is_broken_is_what_every_member_reads() -> None:
-    """Conflicts count for their zone."""
+    """Not that somebody has an enemy among those who live there: that is told to the cleared alone."""
     office = Committee()
-    name = office.suggested("S-1")
+    officer = office.somebody(Role.CONFLICT_OFFICER, cleared=BOTH, purpose=Purpose.CONFLICT_CONTROL)
+    enemies = RecordConflict(
+        party="P-1",
+        counterpart="nordlia-r1",
+        kind=ConflictKind.ENEMY,
+        source=FactSource.STAFF,
+        explanation="Oppdiktet.",
+        confirmed=True,
+    )
 
-    body = office.now(Suggestion, name).body
-    told = office.desk.answer(office.leader, name, "nb")
+    def broken(reader: Actor, name: str) -> tuple[str, ...]:
+        told = office.desk.answer(reader, name, "nb")["suggestions"]
+        found = [one for entry in told for one in entry["findings"]]
+        return tuple(sorted({one["rule"] for one in found if one["outcome"] == "broken"}))
 
-    assert body.broken
-    found = [one for entry in told["suggestions"] for one in entry["findings"]]
-    assert set(body.broken) == {one["rule"] for one in found if one["outcome"] == "broken"}
+    before = office.suggested("S-1")
+    office.run(officer, "conflicts.record", enemies)
+    after = office.suggested("S-1")
+
+    for name in (before, after):
+        assert office.now(Suggestion, name).body.broken == broken(office.leader, name)
+    assert broken(office.leader, before)
+    assert "unconfirmed-conflict" in broken(office.cleared, after)
+    assert "unconfirmed-conflict" not in broken(office.leader, after)
     office.close()
 
 
