@@ -394,6 +394,7 @@ _OURS = frozenset(
     {
         "identifier",
         "yes",
+        "nul",
         "iso_date",
         "known_fact",
         "unheld_fact",

@@ -100,11 +100,22 @@ Id = Annotated[str, AfterValidator(_nfc), AfterValidator(_identifier), WithJsonS
 """An opaque key. It has no meaning and may be exchanged for any other."""
 
 
+def _without_nul(value: str) -> str:
+    """Refuse the one character that no database keeps in a text."""
+    if "\0" in value:
+        raise PydanticCustomError("nul", "text without the character U+0000")
+    return value
+
+
+WITHOUT_NUL = AfterValidator(_without_nul)
+"""On every text that people write, so that each kind of database refuses the same."""
+
+
 def _normal(most: int) -> AfterValidator:
     """Return what brings text into normal form C, in which some letters are longer than they were."""
 
     def normal(value: str) -> str:
-        if len(made := _nfc(value)) > most:
+        if len(made := _nfc(_without_nul(value))) > most:
             raise PydanticKnownError("string_too_long", {"max_length": most})
         return made
 

@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from allocator.documents import expectation
 from allocator.model import (
+    WITHOUT_NUL,
     Day,
     Name,
     Problem,
@@ -47,7 +48,7 @@ class PolicyError(ValueError):
         self.problems = problems
 
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), WITHOUT_NUL]
 """Something that somebody has to say for themselves: not blank."""
 
 

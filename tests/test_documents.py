@@ -359,10 +359,15 @@ def test_a_date_beyond_the_limits_is_told_the_limit(value: str, expected: str) -
 # -------------------------------------------------------------------------------------------- text
 
 
-@pytest.mark.parametrize("text", ["😀", "👩🏽‍⚕️", "🇳🇴", "\u202eotto", "\0", "عربي", "a" * 4000])
+@pytest.mark.parametrize("text", ["😀", "👩🏽‍⚕️", "🇳🇴", "\u202eotto", "\1", "عربي", "a" * 4000])
 def test_free_text_takes_any_character(text: str) -> None:
     """Notes hold whatever people write, and it is kept as written."""
     assert read_case(with_value("/notes", text)).notes == unicodedata.normalize("NFC", text)
+
+
+def test_free_text_takes_no_nul() -> None:
+    """Not every database keeps it, and nobody can type it."""
+    assert refused(with_value("/notes", "a\0b")) == [("/notes", "text without the character U+0000")]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from allocator.texts import Language, catalog
 from api import office as office_module
 from api.description import example_of
 from api.routes.records import links_of, path_of
-from tests.browsers import Browser, Served, problem
+from tests.browsers import ROOT, Browser, Served, problem
 from tests.databases import BACKENDS
 
 SECURITY = {
@@ -398,6 +398,27 @@ def test_a_text_that_grows_too_long_in_normal_form_is_refused(still: Served) -> 
     assert browser.post("comments/make", comment | {"text": "\u0958" * 2000}).status_code == 201
 
 
+@pytest.mark.parametrize("escaped", ["\\u0000", "a\\u0000b"])
+def test_no_text_has_the_character_that_one_database_keeps_and_another_does_not(
+    office: Served, escaped: str
+) -> None:
+    """PostgreSQL keeps no NUL: it is refused by name wherever people write, also before anybody is known."""
+    login = f'{{"login": "{escaped}", "secret": "{escaped}"}}'.encode()
+    comment = f'{{"about": "unit", "of": "nordlia-1", "text": "{escaped}"}}'.encode()
+    note = f'change_note = "{escaped}"'
+    policy = (ROOT / "fixtures/policies/default.toml").read_text(encoding="utf-8")
+    proposed = re.sub(r"^change_note = .*$", lambda _: note, policy, count=1, flags=re.MULTILINE)
+    staff = office.as_somebody(Role.SCHEME_STAFF, "nordlia")
+    owner = office.as_somebody(Role.POLICY_OWNER)
+    kind = {"content-type": "application/json"}
+    for answer, pointer in (
+        (office.browser().ask("POST", "login", content=login, headers=kind), "/login"),
+        (staff.ask("POST", "comments/make", content=comment, headers=kind), "/text"),
+        (owner.post("policies/propose", {"text": proposed}), "/text (change_note)"),
+    ):
+        assert pointer in [error["pointer"] for error in problem(answer, 422, "request")["errors"]]
+
+
 @pytest.mark.parametrize(
     ("content", "pointer", "expected"),
     [
@@ -407,6 +428,7 @@ def test_a_text_that_grows_too_long_in_normal_form_is_refused(still: Served) -> 
         ({"about": "unit", "of": "nordlia-1", "text": ""}, "/text", "at least 1"),
         ({"about": "unit", "of": "nordlia-1", "text": "x" * 4001}, "/text", "at most 4000"),
         ({"about": "unit", "of": "nordlia-1", "text": 7}, "/text", "text"),
+        ({"about": "unit", "of": "nordlia-1", "text": "a\0b"}, "/text", "U+0000"),
         ({"about": "unit", "of": "nordlia-1", "text": "x", "Ola Nordmann": 1}, "", "only fields"),
         ({"about": "unit", "of": "nordlia-9", "text": "x"}, "/of", "the id of a record"),
         ([], "", "an object"),
