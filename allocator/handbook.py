@@ -37,6 +37,7 @@ from allocator.rules.language import (
     Ref,
     Test,
 )
+from allocator.rules.sources import Citation, Law
 from allocator.texts import Catalog, Language, catalog, sentence_case
 
 _hashes: WeakKeyDictionary[Policy, str] = WeakKeyDictionary()
@@ -129,7 +130,7 @@ class Entry:
         fixed: That a municipality cannot soften it; None if it can.
         overridable: Whether the committee can decide otherwise.
         bases: What it rests on.
-        sources: Where that stands, each once.
+        sources: Where that stands, each once; law that no lawyer has confirmed is marked.
         carries: Ids of the requirements that it carries out.
         params: Its numbers and lists.
         public: What an applicant is told when it closes a unit.
@@ -179,7 +180,7 @@ def entry(policy: Policy, rule_id: str, text: Catalog) -> Entry:
         fixed=text("handbook.fixed") if rule.fixed else None,
         overridable=text("handbook.overridable" if bound.overridable else "handbook.not_overridable"),
         bases=", ".join(text(f"bases.{basis}") for basis in sorted(rule.bases)),
-        sources=tuple(dict.fromkeys(one.at(policy.document.valid_from) for one in rule.sources)),
+        sources=tuple(dict.fromkeys(_source(one, policy.document.valid_from, text) for one in rule.sources)),
         carries=rule.carries,
         params=tuple(
             Numbered(
@@ -194,6 +195,13 @@ def entry(policy: Policy, rule_id: str, text: Catalog) -> Entry:
         contradiction=_sides(about.key, text) if about is not None else None,
         card=_card(bound, text),
     )
+
+
+def _source(citation: Citation, day: date, text: Catalog) -> str:
+    """Return where something stands, with a mark at law that no lawyer has confirmed."""
+    said = citation.at(day)
+    unchecked = isinstance(citation.work, Law) and not citation.work.checked
+    return text("papers.law_marked", law=said) if unchecked else said
 
 
 def _sides(key: str, text: Catalog) -> tuple[str, str, str, str]:

@@ -605,6 +605,23 @@ def test_a_policy_that_begins_later_says_so() -> None:
     assert default().active(begins - timedelta(days=1)) == default().rules
 
 
+@pytest.mark.parametrize(
+    ("language", "mark"),
+    [
+        ("nb", "ikke kontrollert av jurist"),
+        ("nn", "ikkje kontrollert av jurist"),
+        ("en", "not checked by a lawyer"),
+    ],
+)
+def test_the_handbook_marks_law_that_no_lawyer_has_confirmed(language: str, mark: str) -> None:
+    """At the section itself, as in letters; what is confirmed stands without."""
+    said = handbook(default(), language)
+    assert f"forvaltningsloven § 17 ({mark})" in said
+    assert f"helse- og omsorgstjenesteloven § 4-1 ({mark})" in said
+    assert f"straffeprosessloven § 222 a ({mark})" not in said
+    assert "straffeprosessloven § 222 a" in said
+
+
 # ----------------------------------------------------------------------------------- nothing changes
 
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from allocator.access.authorizer import Actor
-from allocator.casework.codes import Role, VetoAnswer
+from allocator.casework.codes import ReservationReason, Role, VetoAnswer
 from allocator.casework.committee import VetoReply
-from allocator.casework.housing import Unit
+from allocator.casework.housing import Unit, UnitReservation
 from allocator.casework.people import Person
 from allocator.casework.records import Kind
 from allocator.codes import Need
+from allocator.service.cases import PlaceInCrisis
 from allocator.service.colleagues import colleagues
-from allocator.service.errors import NotFoundError
-from allocator.service.prospects import Prospect, before_approving, before_proposing
+from allocator.service.errors import NotFoundError, RefusalError
+from allocator.service.prospects import Prospect, before_approving, before_placing, before_proposing
 from tests.cases import some_needs
 from tests.committee import GROUNDS, WHY, Committee, person_facts
+from tests.office import TODAY
 from tests.test_decisions import enemies, objection
 
 
@@ -155,3 +158,44 @@ def test_colleagues_are_named_to_who_works_here_and_to_nobody_else(desk: Committ
     assert found["leder"].roles == {Role.COMMITTEE_LEADER}
     assert colleagues(desk.desk, Actor("nobody")) == {}
     assert Kind.ACCOUNT.value not in {entry["kind"] for entry in desk.log() if entry["outcome"] == "shown"}
+
+
+def test_what_a_placement_in_a_crisis_must_answer_is_told_before_it_is_made(desk: Committee) -> None:
+    """Advice against, a unit that is not free, and a case that has a place; what is held for this is free."""
+    unit = desk.now(Unit, "nordlia-7").body
+    facts = unit.facts.model_copy(update={"lift": False, "floor": 3})
+    desk.seed(unit.model_copy(update={"facts": facts}), "nordlia-7", version=2)
+    desk.seed(Person(facts=person_facts(needs=some_needs(Need.LIFT))), "P-1", version=2)
+    held = UnitReservation(
+        unit="nordlia-8", scheme="nordlia", reason=ReservationReason.EMERGENCY, owner="x", until=TODAY
+    )
+    desk.seed(held, "R-8")
+
+    prospect = before_placing(desk.desk, desk.leader, "S-1", "nordlia-7")
+
+    assert (prospect.deviation, prospect.stale, prospect.stops) == (True, False, ())
+    assert "lift-need" in prospect.rules
+    assert codes(before_placing(desk.desk, desk.leader, "S-1", "nordlia-8")) == []
+    with pytest.raises(RefusalError, match=r"^deviation-needed$"):
+        desk.run(desk.leader, "cases.place_in_crisis", in_crisis("nordlia-7"), "S-1")
+    desk.run(desk.leader, "cases.place_in_crisis", in_crisis("nordlia-7", deviation=WHY), "S-1")
+    taken = codes(before_placing(desk.desk, desk.leader, "S-2", "nordlia-7"))
+    assert taken[0] == "unit-not-free"
+    assert "has-a-place" in codes(before_placing(desk.desk, desk.leader, "S-1", "nordlia-8"))
+
+
+def test_only_who_may_place_in_a_crisis_is_told_what_it_must_answer(desk: Committee) -> None:
+    """A caseworker learns nothing by asking."""
+    with pytest.raises(NotFoundError):
+        before_placing(desk.desk, desk.somebody(Role.CASEWORKER), "S-1", "nordlia-7")
+
+
+def in_crisis(unit: str, deviation: str | None = None) -> PlaceInCrisis:
+    """Return a placement from tonight for a week."""
+    return PlaceInCrisis(
+        unit=unit,
+        reason="Brann.",
+        review_by=TODAY + timedelta(days=1),
+        until=TODAY + timedelta(days=7),
+        deviation=deviation,
+    )

@@ -51,7 +51,7 @@ from allocator.service.work import Work
 HEARD_WITHIN = timedelta(days=7)
 """How long a scheme has to answer after a crisis placement; a local choice."""
 
-_BEFORE_DECISION = frozenset(
+BEFORE_DECISION = frozenset(
     {
         CaseState.RECEIVED,
         CaseState.ASSESSMENT,
@@ -184,7 +184,7 @@ def check_protection(work: Work, asked: OnDay, case: Stored[Case]) -> Stored[Cas
 
 def reply_preliminarily(work: Work, asked: OnDay, case: Stored[Case]) -> Stored[Case]:
     """Write down that a preliminary reply was sent, due one month after the application (REQ-BSL-1)."""
-    _check_state(work, case, *_BEFORE_DECISION, CaseState.CRISIS)
+    _check_state(work, case, *BEFORE_DECISION, CaseState.CRISIS)
     if case.body.preliminary_reply_on is not None:
         work.refuse("replied-already")
     return work.change(case, preliminary_reply_on=_day(work, asked, case))
@@ -309,7 +309,7 @@ def apply_together(work: Work, asked: ApplyTogether, case: Stored[Case]) -> Stor
     if other.body.person == case.body.person:
         work.wrong("/other", "the case of somebody else")
     for one in (case, other):
-        _check_state(work, one, *_BEFORE_DECISION)
+        _check_state(work, one, *BEFORE_DECISION)
         if one.body.together_with is not None:
             work.refuse("together-already")
     work.change(other, together_with=case.id)
@@ -425,11 +425,24 @@ class PlaceInCrisis(Reasoned):
 
 
 def _weigh_crisis(work: Work, asked: PlaceInCrisis, case: Stored[Case]) -> Weighed | None:
-    """Ask the engine about the unit, as things would stand: in a crisis, the unit not held back."""
-    _check_state(work, case, *_BEFORE_DECISION)
-    unit = work.named(Unit, asked.unit, "/unit")
-    freed = _to_release(work, case, unit)
-    placed = replace(case, body=case.body.model_copy(update={"placement": _crisis_placement(asked, case)}))
+    """Ask the engine about the unit, as things would stand."""
+    _check_state(work, case, *BEFORE_DECISION)
+    return weigh_crisis(work, case, work.named(Unit, asked.unit, "/unit"), asked.review_by)
+
+
+def weigh_crisis(work: Work, case: Stored[Case], unit: Stored[Unit], review_by: date) -> Weighed | None:
+    """Ask the engine about a unit in a crisis: what is held back for emergencies is free.
+
+    Args:
+        work: The work.
+        case: The case.
+        unit: The unit.
+        review_by: When the placement is looked at again.
+    """
+    freed = to_release(work, case, unit)
+    placed = replace(
+        case, body=case.body.model_copy(update={"placement": _crisis_placement(review_by, case)})
+    )
 
     def supposing(records: Register) -> Register:
         return replace(
@@ -448,7 +461,7 @@ def place_in_crisis(work: Work, asked: PlaceInCrisis, case: Stored[Case]) -> Sto
     not be overruled bars the unit, and what nobody knows is listed in the decision and asked for afterwards
     (E-22). The place on the waiting list is kept.
     """
-    _check_state(work, case, *_BEFORE_DECISION)
+    _check_state(work, case, *BEFORE_DECISION)
     unit = work.named(Unit, asked.unit, "/unit")
     longest = work.today + timedelta(days=CRISIS_DAYS)
     if asked.until > longest:
@@ -474,13 +487,13 @@ def place_in_crisis(work: Work, asked: PlaceInCrisis, case: Stored[Case]) -> Sto
     )
     for day in sorted({day_after(work.today), asked.review_by}):
         work.create(Review(what=ReviewKind.CRISIS, case=case.id, decision=decision.id, by=day))
-    placed = work.change(case, state=CaseState.CRISIS, placement=_crisis_placement(asked, case))
+    placed = work.change(case, state=CaseState.CRISIS, placement=_crisis_placement(asked.review_by, case))
     needed(work, case.id, weighed.exact.missing)
     return placed
 
 
-def _crisis_placement(asked: PlaceInCrisis, case: Stored[Case]) -> Placement:
-    return case.body.placement.model_copy(update={"kind": PlacementKind.CRISIS, "review_by": asked.review_by})
+def _crisis_placement(review_by: date, case: Stored[Case]) -> Placement:
+    return case.body.placement.model_copy(update={"kind": PlacementKind.CRISIS, "review_by": review_by})
 
 
 def _crisis_decision(
@@ -521,7 +534,7 @@ def _lacking(weighed: Weighed) -> list[tuple[str, str]]:
     return sorted({(of, whole(path)) for of, path, _ in weighed.exact.missing})
 
 
-def _to_release(work: Work, case: Stored[Case], unit: Stored[Unit]) -> Stored[UnitReservation] | None:
+def to_release(work: Work, case: Stored[Case], unit: Stored[Unit]) -> Stored[UnitReservation] | None:
     """Return the reservation that a crisis placement ends: one for emergencies, or for this very case."""
     reservation = held(work, unit.id)
     if reservation is None or allotments(work, unit.id):
@@ -536,7 +549,7 @@ def _checked_for_safety(work: Work, asked: PlaceInCrisis, case: Stored[Case], un
     Nobody is placed near somebody they must be kept apart from who was given a unit there and has not moved
     in. Whoever may not know of what bars the unit is told what fits any cause.
     """
-    reservation = _to_release(work, case, unit)
+    reservation = to_release(work, case, unit)
     if reservation is not None:
         release_now(work, reservation)
     if state_today(work, unit).status is not UnitStatus.VACANT:

@@ -85,6 +85,7 @@ class Letter:
         appeal_weeks: Weeks in which to appeal; 0 where there is no appeal.
         appeal_by: The last day, if the letter is received today.
         exceptionally: Who hears an appeal that is let in as an exception.
+        appeal_unverified: No lawyer has confirmed who hears an appeal, and when at the latest.
     """
 
     decision: str
@@ -106,6 +107,7 @@ class Letter:
     appeal_weeks: int
     appeal_by: date | None
     exceptionally: AppealBody | None
+    appeal_unverified: bool
 
 
 def letter(desk: Desk, actor: Actor, decision: str, language: str) -> Letter:
@@ -164,6 +166,7 @@ def _letter(work: Work, decision: Stored[Decision], language: str) -> Letter:
         appeal_weeks=body.appeal_weeks,
         appeal_by=appeal_deadline(body.type, work.today),
         exceptionally=law.exceptionally,
+        appeal_unverified=law.unverified,
     )
 
 

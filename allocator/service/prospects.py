@@ -14,14 +14,19 @@ from allocator.access.authorizer import Actor, may, sees
 from allocator.casework.cases import Case
 from allocator.casework.codes import ENDED_CASES, CaseState
 from allocator.casework.committee import Decision, Suggestion
+from allocator.casework.days import day_after
 from allocator.casework.housing import Unit
 from allocator.casework.people import Person
 from allocator.casework.records import Body, Stored
+from allocator.codes import UnitStatus
 from allocator.service import weighing
 from allocator.service.allotments import check_answered, check_apart, check_heard, standing_vetoes
+from allocator.service.cases import to_release, weigh_crisis
 from allocator.service.decisions import check_partner, check_second, check_unallotted, shares_unit
 from allocator.service.desk import EXACT, Desk
+from allocator.service.endings import decisions_in_force
 from allocator.service.errors import NotFoundError, RefusalError
+from allocator.service.housing import state_today
 from allocator.service.letters import names_others
 from allocator.service.weighing import Entry, Weighed
 from allocator.service.work import Work
@@ -130,6 +135,38 @@ def before_proposing(
     return desk.look_into(actor, Case, case, USE, tell, may_know=_may("decisions.propose"))
 
 
+def before_placing(desk: Desk, actor: Actor, case: str, unit: str) -> Prospect:
+    """Return what a placement in a crisis must answer if it were made now; the look is logged.
+
+    Args:
+        desk: The desk.
+        actor: Who would place somebody.
+        case: The case.
+        unit: The unit.
+
+    Raises:
+        NotFoundError: The case or the unit is not there, or not for them to decide on.
+    """
+
+    def tell(work: Work, stored: Stored[Case]) -> Prospect:
+        place = _unit(work, unit)
+        weighed = weigh_crisis(work, stored, place, day_after(work.today))
+        _note(work, stored, weighed)
+        return _prospect(
+            weighed,
+            weighed,
+            crisis=True,
+            shared=False,
+            stops=_stops(
+                lambda: _check_no_place(work, stored),
+                lambda: _check_free(work, stored, place),
+                lambda: _check(work, weighed, stored, place),
+            ),
+        )
+
+    return desk.look_into(actor, Case, case, USE, tell, may_know=_may("cases.place_in_crisis"))
+
+
 def before_approving(desk: Desk, actor: Actor, decision: str) -> Prospect:
     """Return what the approval of a proposed decision must answer now; the look is logged.
 
@@ -206,6 +243,18 @@ def _check(work: Work, weighed: Weighed | None, case: Stored[Case], unit: Stored
     if weighed.cleared:
         weighing.check_hidden(work, weighed, but=taken)
         check_apart(work, case, unit)
+
+
+def _check_no_place(work: Work, case: Stored[Case]) -> None:
+    if decisions_in_force(work, case.id):
+        work.refuse("has-a-place")
+
+
+def _check_free(work: Work, case: Stored[Case], unit: Stored[Unit]) -> None:
+    """Refuse a unit in which nobody can be placed tonight."""
+    held_for_this = to_release(work, case, unit) is not None
+    if not held_for_this and state_today(work, unit).status is not UnitStatus.VACANT:
+        work.refuse("unit-not-free")
 
 
 def _check_deviation(work: Work, weighed: Weighed | None, case: Stored[Case], decision: Decision) -> None:

@@ -20,7 +20,7 @@ from allocator.model import Day, Text
 from allocator.service.uses import Command, UseCase, acts, creates
 from allocator.service.work import Work
 
-_BY_THEMSELVES = frozenset({ReviewKind.BREAK_GLASS, ReviewKind.PROTECTION_CHANGED})
+BY_THEMSELVES = frozenset({ReviewKind.BREAK_GLASS, ReviewKind.PROTECTION_CHANGED})
 """Kinds that nobody plans: they follow from what has happened."""
 
 
@@ -58,7 +58,7 @@ def plan(work: Work, asked: PlanReview) -> Stored[Review]:
         assert asked.case is not None
         about = work.named(Case, asked.case, "/case")
     work.allow_with(about)
-    if asked.what in _BY_THEMSELVES:
+    if asked.what in BY_THEMSELVES:
         work.wrong("/what", "a kind of review that is planned")
     if asked.by < work.today:
         work.wrong("/by", "today or a later day")

@@ -12,6 +12,7 @@ from allocator.casework.codes import ENDED_CASES, CaseState, ClarificationState
 from allocator.casework.records import Kind
 from allocator.service.errors import NotFoundError
 from api import asking
+from api.pages.case_more import can_place, offered, unanswered
 from api.pages.forms import Form, Sent
 from api.pages.refusing import MENDABLE, shown_again
 from api.pages.visit import Visit, Visiting, to
@@ -132,6 +133,8 @@ def _page(visit: Visit, case: str, forms: Mapping[str, Form], status: int) -> Re
         may_person=visit.may_with(Kind.PERSON, view["person"]) if person else frozenset(),
         steps=[step for step in STEPS.get(CaseState(view["state"]), ()) if _fits(view, step, may)],
         endings=[step for step in ENDINGS if f"cases.{step}" in may and view["state"] not in ENDED_CASES],
+        more=bool(offered(visit, view, may) or unanswered(visit, case)),
+        can_place=can_place(view, may),
         forms=forms,
         asked=_asked(visit, view),
         suggestions=visit.find(Kind.SUGGESTION, of_case)[::-1],
@@ -324,7 +327,11 @@ def wish(visit: Visiting, request: Request, form: Sent, case: str) -> Response:
         visit.do("cases.wish", _ranked(form), case)
     except MENDABLE as error:
         return shown_again(
-            request, form, error, lambda again, status: _wishes_page(visit, case, again, status)
+            request,
+            form,
+            error,
+            lambda again, status: _wishes_page(visit, case, again, status),
+            ("wishes/obtained_on",),
         )
     return to(f"/cases/{case}", "cases.wish")
 

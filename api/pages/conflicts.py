@@ -110,7 +110,9 @@ def _report_page(visit: Visit, person: str, form: Form, status: int) -> Response
         raise NotFoundError("no such page")
     visit.show(Kind.PERSON, person)
     schemes = {one["id"]: one["facts"]["name"] for one in visit.find(Kind.SCHEME)}
-    return visit.page("conflicts/report.html", status, form=form, person=person, schemes=schemes)
+    return visit.page(
+        "conflicts/report.html", status, form=form, person=person, case=visit.case_of(person), schemes=schemes
+    )
 
 
 @router.post("/people/{person}/conflict")
@@ -122,4 +124,5 @@ def report(visit: Visiting, request: Request, form: Sent, person: str) -> Respon
         return shown_again(
             request, form, error, lambda again, status: _report_page(visit, person, again, status)
         )
-    return to("/", "conflicts.report")
+    case = visit.case_of(person)
+    return to("/" if case is None else f"/cases/{case}", "conflicts.report")

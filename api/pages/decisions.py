@@ -336,7 +336,7 @@ def page(visit: Visit, decision: str, forms: Mapping[str, Form], status: int) ->
         law=[law_ref(key, _law_day(view)) for key in view.get("law", ())],
         bases=[law_ref(one["legal_basis"], _law_day(view)) for one in view.get("conditions", ())],
         appeal_by=_appeal_by(view),
-        exceptionally=DECISION_LAW[DecisionType(view["type"])].exceptionally,
+        by_law=DECISION_LAW[DecisionType(view["type"])],
         suspended=_suspended(view, visit.today),
         sealed=_sealed(visit, decision),
         vetoes={one["id"]: one for one in vetoes},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,7 +10,9 @@ from fastapi import APIRouter, Query, Request, Response
 from allocator.access.table import Report
 from allocator.casework.mix import counts
 from allocator.casework.records import Kind
-from allocator.codes import UnitStatus
+from allocator.codes import FactSource, UnitStatus
+from allocator.documents import DocumentError
+from allocator.model import Problem
 from allocator.service import mutual
 from allocator.service.closing import closed
 from allocator.service.errors import NotFoundError
@@ -275,6 +277,42 @@ def close_hazard(visit: Visiting, form: Sent, scheme: str, hazard: str) -> Respo
     return to(f"/schemes/{scheme}", "hazards.close")
 
 
+@router.post("/schemes/{scheme}/hazards/{hazard}/change")
+def change_hazard(visit: Visiting, request: Request, form: Sent, scheme: str, hazard: str) -> Response:
+    """Describe a risk anew. What is emptied is said to be nothing; what it is, is not left out."""
+    more = None if form.value("measures_text").strip() else {"measures_text": ""}
+    missing = tuple(Problem(path=f"/{name}", expected="this field") for name in form.empty(("what", "text")))
+    try:
+        if missing:
+            raise DocumentError(missing)
+        visit.do("hazards.change", form, hazard, more=more)
+    except MENDABLE as error:
+        return shown_again(
+            request,
+            form,
+            error,
+            lambda again, status: _scheme_page(visit, scheme, {f"hazards.change {hazard}": again}, status),
+        )
+    return to(f"/schemes/{scheme}", "hazards.change", "hazards")
+
+
+@router.post("/schemes/{scheme}/vetoes/{veto}/renew")
+def renew_veto(visit: Visiting, request: Request, form: Sent, scheme: str, veto: str) -> Response:
+    """Let an objection go on, on a new fact."""
+    oral = form.value("fact/source") == FactSource.ORAL
+    needed = ["text", "observed_on", "source", *(("told/by", "told/on") if oral else ())]
+    given = {name: values for name, values in form.given.items() if oral or not name.startswith("fact/told/")}
+    return _scheme_done(
+        visit,
+        request,
+        Form(given, {}, {}, form.sent_key),
+        scheme,
+        use="vetoes.renew",
+        target=veto,
+        needed=[f"fact/{name}" for name in needed],
+    )
+
+
 @router.post("/schemes/{scheme}/vetoes/{veto}/withdraw")
 def withdraw_veto(visit: Visiting, form: Sent, scheme: str, veto: str) -> Response:
     """Take an objection back."""
@@ -301,12 +339,17 @@ def _scheme_done(
     use: str,
     target: str | None = None,
     more: Mapping[str, Any] | None = None,
+    needed: Iterable[str] = (),
 ) -> Response:
     name = use if target is None else f"{use} {target}"
     try:
         visit.do(use, form, target, more=more)
     except MENDABLE as error:
         return shown_again(
-            request, form, error, lambda again, status: _scheme_page(visit, scheme, {name: again}, status)
+            request,
+            form,
+            error,
+            lambda again, status: _scheme_page(visit, scheme, {name: again}, status),
+            needed,
         )
     return to(f"/schemes/{scheme}", use)

@@ -105,7 +105,7 @@ def looks_page(visit: Visiting, person: str) -> Response:
     """Show where an extract for a person is made; the purpose is said with the button."""
     if not visit.gives_extracts:
         visit.office.desk.refuse(visit.actor, EXTRACT, Kind.PERSON, person)
-    return visit.page("log/looks.html", person=person, looks=None)
+    return visit.page("log/looks.html", person=person, case=visit.case_of(person), looks=None)
 
 
 @router.post("/people/{person}/looks")
@@ -115,4 +115,5 @@ def looks(visit: Visiting, person: str) -> Response:
         raise NotFoundError("not on a shared screen")
     asking_for_them = visit.with_purpose(Purpose.SUBJECT_ACCESS)
     found = visit.office.journal.extract(asking_for_them.actor, person, changes=True)
-    return visit.page("log/looks.html", person=person, looks=found, given=visit.office.desk.clock.now())
+    given = visit.office.desk.clock.now()
+    return visit.page("log/looks.html", person=person, case=visit.case_of(person), looks=found, given=given)

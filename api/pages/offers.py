@@ -67,7 +67,11 @@ def send(visit: Visiting, request: Request, form: Sent, decision: str) -> Respon
         visit.do("offers.send", form, more={"decision": decision})
     except MENDABLE as error:
         return shown_again(
-            request, form, error, lambda again, status: _offer_page(visit, decision, again, status)
+            request,
+            form,
+            error,
+            lambda again, status: _offer_page(visit, decision, again, status),
+            ("recipients",),
         )
     return to(f"/decisions/{decision}", "offers.send", "offers")
 
@@ -91,6 +95,9 @@ def act(visit: Visiting, request: Request, form: Sent, offer: str, verb: str) ->
 
 # ---------------------------------------------------------------------------------------------- moving in
 
+_AGREED = ("agreement/form", "agreement/signed_on", "agreement/starts_on")
+"""What must be said of an agreement."""
+
 
 @router.get("/decisions/{decision}/move-in")
 def move_in_page(visit: Visiting, decision: str) -> Response:
@@ -113,7 +120,11 @@ def move_in(visit: Visiting, request: Request, form: Sent, decision: str) -> Res
         visit.do("tenancies.move_in", form, more={"case": view["case"], "shares": _host(visit, view)})
     except MENDABLE as error:
         return shown_again(
-            request, form, error, lambda again, status: _move_in_page(visit, decision, again, status)
+            request,
+            form,
+            error,
+            lambda again, status: _move_in_page(visit, decision, again, status),
+            () if view.get("crisis_until") else _AGREED,
         )
     return to(f"/decisions/{decision}", "tenancies.move_in")
 

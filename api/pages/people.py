@@ -67,11 +67,11 @@ def name(visit: Visiting, request: Request, form: Sent, person: str) -> Response
 def fact_page(visit: Visiting, request: Request, person: str, fact: str) -> Response:
     """Show a fact with where it comes from, and the form that writes down another answer."""
     case = asking.an_id(asking.parameters(request, "case", "saved"), "case")
-    return _fact_page(visit, person, fact, case=case, form=Form(), status=200)
+    return _fact_page(visit, person, fact, case=case, forms={}, status=200)
 
 
 def _fact_page(
-    visit: Visit, person: str, fact: str, *, case: str | None, form: Form, status: int
+    visit: Visit, person: str, fact: str, *, case: str | None, forms: Mapping[str, Form], status: int
 ) -> Response:
     if fact not in FACTS:
         raise NotFoundError("no such fact")
@@ -92,7 +92,8 @@ def _fact_page(
         known=known,
         may=may,
         case=case,
-        form=form,
+        forms=forms,
+        blank=Form(),
         lists=lists,
         kind=CHOICES[fact].__name__ if fact in CHOICES else None,
         yes_or_no=fact in YES_OR_NO,
@@ -140,7 +141,9 @@ def _done(
             request,
             form,
             error,
-            lambda again, status: _fact_page(visit, person, fact, case=case, form=again, status=status),
+            lambda again, status: _fact_page(
+                visit, person, fact, case=case, forms={use: again}, status=status
+            ),
             _needed(form, fact) if use == "people.record_fact" else (),
         )
     return to(f"/cases/{case}" if case else f"/people/{person}/facts/{fact}", use)

@@ -93,9 +93,10 @@ def shown_again(
     if isinstance(error, DocumentError | RefusalError):
         problems = error.problems
     if problems:
+        missing = [f"/{name}" for name in form.empty(needed)]
         problems = (
-            *problems,
-            *(Problem(path=f"/{name}", expected="this field") for name in form.empty(needed)),
+            *(one for one in problems if one.path.removeprefix("/body") not in missing),
+            *(Problem(path=place, expected="this field") for place in missing),
         )
     words = catalog(chosen(request).value)
     status, title, detail = told(words, error)
@@ -112,8 +113,9 @@ def _once(problems: Sequence[Problem]) -> list[Problem]:
     return [one for one in problems if not any(place.startswith(f"{one.path}/") for place in places)]
 
 
-_NEEDED = re.compile(r"this field|`(?P<field>[a-z_]+)` for (a fact|oral)")
-_ABOUT = re.compile(r"`(?P<field>[a-z_]+)` on or after")
+_NEEDED = re.compile(r"this field|`(?P<field>[a-z_]+)` (for (a fact|an adopted|oral)|with a case)")
+_ABOUT = re.compile(r"`(?P<field>[a-z_]+)` (?P<than>on or after|of at least)")
+_THAN = {"on or after": "fields.order", "of at least": "fields.least"}
 
 
 def _plainly(problem: Problem, words: Catalog) -> Problem:
@@ -124,7 +126,7 @@ def _plainly(problem: Problem, words: Catalog) -> Problem:
     if needed is not None:
         return Problem(path=path, expected=words("fields.needed"))
     if about is not None:
-        return Problem(path=path, expected=words("fields.order"))
+        return Problem(path=path, expected=words(_THAN[about["than"]]))
     try:
         return Problem(path=path, expected=expected(problem, words.language))
     except KeyError:

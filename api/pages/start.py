@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -31,6 +31,9 @@ from api.pages.tour import closed, tour_of
 from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
+
+REVIEWED_AHEAD = timedelta(days=14)
+"""So long before its day a review waits among the tasks."""
 
 MOST = 6
 """So many of a kind are shown; the rest is counted."""
@@ -100,7 +103,7 @@ def _hearings(visit: Visit) -> Iterator[Task]:
 
 
 def _vetoes(visit: Visit) -> Iterator[Task]:
-    """Objections that hold today; they are answered where the case is on an agenda."""
+    """Objections that hold today; they are answered in a meeting where the case is on its agenda."""
     if visit.may("vetoes.answer"):
         found = visit.find(Kind.VETO, states=[VetoStatus.OPEN])
         agenda = _agenda(visit) if found else {}
@@ -108,7 +111,7 @@ def _vetoes(visit: Visit) -> Iterator[Task]:
             entry = one["entry"]
             if one.get("answered") is None and entry["valid_until"] >= visit.today.isoformat():
                 case = entry.get("applicant")
-                place = agenda.get(case, f"/cases/{case}") if case else f"/schemes/{one['scheme']}"
+                place = agenda.get(case, f"/vetoes/{one['id']}")
                 yield Task(place, case or one["scheme"], None, {"ground": entry["ground"]})
 
 
@@ -216,12 +219,10 @@ def _questions(visit: Visit) -> Iterator[Task]:
 
 
 def _reviews(visit: Visit) -> Iterator[Task]:
-    for one in visit.find(Kind.REVIEW, due_by=visit.today):
+    for one in visit.find(Kind.REVIEW, due_by=visit.today + REVIEWED_AHEAD):
         if one.get("held_on") is None:
-            places = (("case", "cases"), ("decision", "decisions"))
-            address = next((f"/{place}/{one[of]}" for of, place in places if one.get(of)), "/units")
             label = next((one[of] for of in ("case", "tenancy", "decision") if one.get(of)), one["id"])
-            yield Task(address, label, one["by"], {"what": one["what"]})
+            yield Task(f"/reviews/{one['id']}", label, one["by"], {"what": one["what"]})
 
 
 def _conflicts(visit: Visit) -> Iterator[Task]:

@@ -206,6 +206,11 @@ class Visit:
                 break
         return found
 
+    def case_of(self, person: str) -> str | None:
+        """Return the case of a person that they see, if any: the one that was opened last."""
+        mentioning = self.find(Kind.CASE, (Kind.PERSON, person))
+        return max((one["id"] for one in mentioning if one["person"] == person), default=None)
+
     # ------------------------------------------------------------------------------------------ do
 
     def do(

@@ -96,16 +96,19 @@ def _home(home: Home, agreement: AgreementForm | None, words: Catalog) -> Block:
 
 
 def _appeal(letter: Letter, words: Catalog) -> Iterator[Block]:
-    yield heading(words("papers.appeal"))
     if letter.appeal_by is None:
+        yield heading(words("papers.appeal_about"))
         yield text(words("papers.appeal_none"))
         if letter.exceptionally is not None:
             body = words.code(AppealBody, letter.exceptionally)
             yield text(words("papers.appeal_exception", body=body))
-        return
-    yield text(words("papers.appeal_to", body=words.code(AppealBody, letter.appeal_body)))
-    last = words.day(letter.appeal_by)
-    weeks = str(letter.appeal_weeks)
-    yield text(words("papers.appeal_by", weeks=weeks, day=words.day(letter.today), last=last))
-    yield text(words("papers.appeal_how", case=letter.case))
-    yield text(words("papers.suspension"))
+    else:
+        yield heading(words("papers.appeal"))
+        yield text(words("papers.appeal_to", body=words.code(AppealBody, letter.appeal_body)))
+        last = words.day(letter.appeal_by)
+        weeks = str(letter.appeal_weeks)
+        yield text(words("papers.appeal_by", weeks=weeks, day=words.day(letter.today), last=last))
+        yield text(words("papers.appeal_how", case=letter.case))
+        yield text(words("papers.suspension"))
+    if letter.appeal_unverified:
+        yield small(words("papers.appeal_unconfirmed"))

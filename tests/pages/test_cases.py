@@ -30,7 +30,8 @@ def test_a_caseworker_takes_a_new_applicant_to_the_waiting_list(site: Site, brow
     case = page.url.rpartition("/")[2].partition("?")[0]
     assert "Nora" not in page.content()
 
-    page.get_by_role("button", name="Adressebeskyttelse er sjekket i dag").click()
+    page.get_by_text("Adressebeskyttelse er sjekket i dag").click()
+    page.get_by_role("button", name="Ja, jeg har sjekket den").click()
     page.get_by_role("button", name="Begynn kartleggingen").click()
     page.get_by_role("link", name="Endre: Kjønn").click()
     page.get_by_label("Kvinne").check()

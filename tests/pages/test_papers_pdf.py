@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from allocator.casework import law
-from allocator.casework.law import law_ref
+from allocator.casework.law import DECISION_LAW, law_ref
 from allocator.rules.sources import LAW, Law
 from allocator.texts import Language, catalog
 from api.papers import INSTEAD, KEPT, Paper, facts, heading, pdf, points, table, text
@@ -274,6 +275,27 @@ def test_a_letter_says_which_law_no_lawyer_has_checked(
 def all_checked() -> dict[str, Law]:
     """Return the law as it will be when a lawyer has confirmed it."""
     return {key: replace(one, checked=True) for key, one in LAW.items()}
+
+
+@pytest.mark.parametrize(
+    ("language", "note"),
+    [
+        ("nb", "hvem som avgjør klagen, og fristen, er ikke kontrollert av jurist."),
+        ("nn", "kven som avgjer klaga, og fristen, er ikkje kontrollert av jurist."),
+        ("en", "who decides the appeal, and the time limit, have not been checked by a lawyer."),
+    ],
+)
+def test_a_letter_says_that_no_lawyer_has_checked_who_hears_an_appeal_and_when(
+    shown: Site, monkeypatch: pytest.MonkeyPatch, language: str, note: str
+) -> None:
+    """Where the decision can be appealed, and where it cannot; not any more when one has."""
+    letters = [f"/decisions/decision-{no}/letter.pdf?language={language}" for no in ("01", "03")]
+    for path in letters:
+        assert note in read(shown, "caseworker", path)
+    for kind, said in DECISION_LAW.items():
+        monkeypatch.setitem(cast("dict[Any, Any]", DECISION_LAW), kind, replace(said, unverified=False))
+    for path in letters:
+        assert note not in read(shown, "caseworker", path)
 
 
 def test_papers_of_the_committee_say_it_too(shown: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,10 @@ def test_a_placement_to_look_at_again_waits_for_the_cleared_alone(shown: Site) -
 
 def test_an_objection_that_has_run_out_waits_for_nobody(shown: Site) -> None:
     """The one in S-2026-105 held until August."""
-    assert set(_links(shown, "committee_leader", "Innvendinger som skal besvares")) == {"/cases/S-2026-103"}
+    assert set(_links(shown, "committee_leader", "Innvendinger som skal besvares")) == {
+        "/vetoes/I-02",
+        "/vetoes/veto-01",
+    }
 
 
 def test_an_objection_leads_to_where_it_is_answered(site: Site, browsers: Browsers) -> None:

@@ -1,0 +1,166 @@
+"""More on a person: how their address is protected, who acts for them, and two records of one person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from allocator.casework.codes import AddressProtection, Clearance, Purpose
+from allocator.casework.people import Representative
+from allocator.casework.records import Kind
+from allocator.model import Problem
+from allocator.service.errors import NotFoundError
+from api.pages.forms import Form, Sent
+from api.pages.refusing import MENDABLE, shown_again
+from api.pages.visit import Visit, Visiting, to
+from api.refusals import WrongError
+
+router = APIRouter()
+
+View = Mapping[str, Any]
+
+OFFERED = frozenset({"people.protect", "people.represent", "people.merge"})
+
+
+@router.get("/people/{person}/more")
+def shown(visit: Visiting, person: str) -> Response:
+    """Show what can be changed about a person besides the facts."""
+    return _page(visit, person, {}, 200)
+
+
+def _page(
+    visit: Visit, person: str, forms: Mapping[str, Form], status: int, purpose: Purpose | None = None
+) -> Response:
+    may = visit.may_with(Kind.PERSON, person) & OFFERED
+    if visit.shared or not may:
+        raise NotFoundError("no such page")
+    view = _seen(visit, person, purpose)
+    return visit.page(
+        "people_more/more.html",
+        status,
+        person=view,
+        case=visit.case_of(person),
+        may=may,
+        purpose=purpose,
+        protections=_others(visit, view.get("protection")),
+        is_cleared=Clearance.KODE_6 in visit.actor.cleared,
+        forms=forms,
+    )
+
+
+def _seen(visit: Visit, person: str, purpose: Purpose | None) -> View:
+    """Return what is seen of a person; who acts for them only with a purpose."""
+    reader = visit if purpose is None else visit.with_purpose(purpose)
+    return reader.show(Kind.PERSON, person)
+
+
+def _others(visit: Visit, protection: str | None) -> list[tuple[str, str]]:
+    """Return the protections that an address can be given besides the one that it has."""
+    return [
+        (one.value, visit.words.code(AddressProtection, one))
+        for one in AddressProtection
+        if one != protection
+    ]
+
+
+# --------------------------------------------------------------------------- protected, and one of two
+
+
+@router.post("/people/{person}/more/protect")
+def protect(visit: Visiting, request: Request, form: Sent, person: str) -> Response:
+    """Change how somebody's address is protected."""
+    return _done(visit, request, form, person, use="people.protect", needed=("protection",))
+
+
+@router.post("/people/{person}/more/merge")
+def merge(visit: Visiting, request: Request, form: Sent, person: str) -> Response:
+    """Make two records of one person one."""
+    more = {"other": _person_of(visit, form.value("other").strip())}
+    return _done(visit, request, form, person, use="people.merge", needed=("other", "reason"), more=more)
+
+
+def _person_of(visit: Visit, said: str) -> str | None:
+    """Return the person that is meant by their own number, or by that of a case of theirs."""
+    cases = visit.office.desk.several(visit.actor, Kind.CASE, [said])
+    return next((one.view.get("person") for one in cases.values()), said or None)
+
+
+def _done(
+    visit: Visit,
+    request: Request,
+    form: Form,
+    person: str,
+    *,
+    use: str,
+    needed: Iterable[str],
+    more: Mapping[str, Any] | None = None,
+) -> Response:
+    try:
+        done = visit.do(use, form, person, more=more)
+    except MENDABLE as error:
+        return shown_again(
+            request, form, error, lambda again, status: _page(visit, person, {use: again}, status), needed
+        )
+    return to(f"/people/{person}/more" if done.sight.visible else "/", use)
+
+
+# ------------------------------------------------------------------------------------- who acts for them
+
+
+@router.post("/people/{person}/more/acting")
+def show_acting(visit: Visiting, form: Sent, person: str) -> Response:
+    """Show who acts for somebody to whoever says why they need it; the look is logged with that purpose."""
+    purpose = _purpose(form.value("purpose"))
+    if purpose is None:
+        missing = form.mended([Problem(path="/purpose", expected=visit.words("fields.needed"))])
+        return _page(visit, person, {"acting": missing}, 422)
+    return _page(visit, person, {}, 200, purpose)
+
+
+@router.post("/people/{person}/more/represent")
+def represent(visit: Visiting, request: Request, form: Sent, person: str) -> Response:
+    """Write down one more who acts for somebody, the last day of one who does, or that one never did."""
+    purpose = _purpose(form.value("_purpose"))
+    acting = _seen(visit, person, purpose).get("representatives")
+    if acting is None:
+        raise WrongError
+    which = form.value("_which")
+    if which and which not in map(str, range(len(acting))):
+        raise WrongError
+    try:
+        visit.do("people.represent", form, person, more=_then(acting, which, gone=bool(form.value("_gone"))))
+    except MENDABLE as error:
+        at = f"representatives/{len(acting)}"
+        return shown_again(
+            request,
+            form,
+            error,
+            lambda again, status: _page(visit, person, {f"acting {which}": again}, status, purpose),
+            () if which else [f"{at}/{name}" for name in ("name", "kind", "since")],
+        )
+    return to(f"/people/{person}/more", "people.represent")
+
+
+def _then(acting: Sequence[View], which: str, *, gone: bool) -> Mapping[str, Any]:
+    """Return who acts for the person then, as far as the form does not say it.
+
+    Args:
+        acting: Who does now.
+        which: The one that the form is about; empty for one more.
+        gone: Whether that one never did.
+    """
+    kept = [one for i, one in enumerate(acting) if not (gone and str(i) == which)]
+    said = {
+        f"representatives/{i}/{name}": one[name]
+        for i, one in enumerate(kept)
+        for name in Representative.model_fields
+    }
+    if which and not gone:
+        del said[f"representatives/{which}/until"]
+    return {"representatives": []} if gone and not kept else said
+
+
+def _purpose(said: str) -> Purpose | None:
+    return Purpose(said) if said in set(Purpose) else None

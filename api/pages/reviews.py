@@ -1,0 +1,78 @@
+"""Reviews: what is to be looked at again by a day, written down when somebody has done so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from allocator.casework.codes import ReviewKind
+from allocator.casework.records import Kind
+from allocator.service.errors import NotFoundError
+from allocator.service.reviews import BY_THEMSELVES
+from api.pages.forms import Form, Sent
+from api.pages.refusing import MENDABLE, shown_again
+from api.pages.visit import Visit, Visiting, to
+
+router = APIRouter()
+
+PLANNED = tuple(kind for kind in ReviewKind if kind not in BY_THEMSELVES)
+"""What people plan to look at again."""
+
+
+@router.get("/reviews/{review}")
+def shown(visit: Visiting, review: str) -> Response:
+    """Show what is to be looked at again, or what was found."""
+    return _page(visit, review, Form(), 200)
+
+
+def _page(visit: Visit, review: str, form: Form, status: int) -> Response:
+    view = visit.show(Kind.REVIEW, review)
+    tenancy = visit.office.desk.several(
+        visit.actor, Kind.TENANCY, [view["tenancy"]] if view.get("tenancy") else []
+    )
+    return visit.page(
+        "reviews/review.html",
+        status,
+        review=view,
+        home=next((one.view for one in tenancy.values()), None),
+        may=visit.may_with(Kind.REVIEW, review),
+        form=form,
+    )
+
+
+@router.post("/reviews/{review}/hold")
+def hold(visit: Visiting, request: Request, form: Sent, review: str) -> Response:
+    """Write down what was found, and when it is to be looked at again."""
+    try:
+        visit.do("reviews.hold", form, review)
+    except MENDABLE as error:
+        return shown_again(request, form, error, lambda again, status: _page(visit, review, again, status))
+    return to(f"/reviews/{review}", "reviews.hold")
+
+
+@router.get("/cases/{case}/reviews/new")
+def plan_page(visit: Visiting, case: str) -> Response:
+    """Show the form in which it is planned to look at a case again."""
+    return _plan_page(visit, case, Form(), 200)
+
+
+def _plan_page(visit: Visit, case: str, form: Form, status: int) -> Response:
+    if "reviews.plan" not in visit.may_with(Kind.CASE, case):
+        raise NotFoundError("no such page")
+    visit.show(Kind.CASE, case)
+    return visit.page("reviews/plan.html", status, case=case, form=form, kinds=_kinds(visit))
+
+
+def _kinds(visit: Visit) -> list[tuple[str, Any]]:
+    return [(kind.value, visit.words.code(ReviewKind, kind)) for kind in PLANNED]
+
+
+@router.post("/cases/{case}/reviews/new")
+def plan(visit: Visiting, request: Request, form: Sent, case: str) -> Response:
+    """Plan to look at a case again."""
+    try:
+        visit.do("reviews.plan", form, more={"case": case})
+    except MENDABLE as error:
+        return shown_again(request, form, error, lambda again, status: _plan_page(visit, case, again, status))
+    return to(f"/cases/{case}", "reviews.plan")

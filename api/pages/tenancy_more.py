@@ -1,0 +1,78 @@
+"""More on a tenancy: what has been agreed, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from allocator.casework.records import Kind
+from allocator.service.errors import NotFoundError
+from api.pages.forms import Form, Sent
+from api.pages.refusing import MENDABLE, shown_again
+from api.pages.visit import Visit, Visiting, to
+
+router = APIRouter()
+
+
+@router.get("/tenancies/{tenancy}/more")
+def shown(visit: Visiting, tenancy: str) -> Response:
+    """Show what was agreed for a tenancy and what became of it, also when it has ended."""
+    return _page(visit, tenancy, {}, 200)
+
+
+def _page(visit: Visit, tenancy: str, forms: Mapping[str, Form], status: int) -> Response:
+    if visit.shared:
+        raise NotFoundError("not for a screen that others look at")
+    view = visit.show(Kind.TENANCY, tenancy)
+    return visit.page(
+        "tenancy_more/more.html",
+        status,
+        tenancy=view,
+        scheme=visit.show(Kind.SCHEME, view["scheme"]),
+        outcomes=visit.find(Kind.OUTCOME, (Kind.TENANCY, tenancy)),
+        may=visit.may_with(Kind.TENANCY, tenancy),
+        forms=forms,
+    )
+
+
+@router.post("/tenancies/{tenancy}/more/agree")
+def agree(visit: Visiting, request: Request, form: Sent, tenancy: str) -> Response:
+    """Write down an agreement that was signed after the last one."""
+    needed = [f"agreement/{name}" for name in ("form", "signed_on", "starts_on")]
+    return _done(visit, request, form, tenancy, use="tenancies.agree", target=tenancy, needed=needed)
+
+
+@router.post("/tenancies/{tenancy}/more/outcome")
+def record(visit: Visiting, request: Request, form: Sent, tenancy: str) -> Response:
+    """Write down what became of a tenancy."""
+    return _done(
+        visit,
+        request,
+        form,
+        tenancy,
+        use="outcomes.record",
+        needed=("what", "on"),
+        more={"tenancy": tenancy},
+    )
+
+
+def _done(
+    visit: Visit,
+    request: Request,
+    form: Form,
+    tenancy: str,
+    *,
+    use: str,
+    needed: Iterable[str],
+    target: str | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> Response:
+    try:
+        visit.do(use, form, target, more=more)
+    except MENDABLE as error:
+        return shown_again(
+            request, form, error, lambda again, status: _page(visit, tenancy, {use: again}, status), needed
+        )
+    return to(f"/tenancies/{tenancy}/more", use)
