@@ -419,6 +419,16 @@ def test_no_text_has_the_character_that_one_database_keeps_and_another_does_not(
         assert pointer in [error["pointer"] for error in problem(answer, 422, "request")["errors"]]
 
 
+@pytest.mark.parametrize("letter", ["a", "\u0390"])  # the second is three letters when it is folded
+def test_a_login_is_short_enough_to_be_held(office: Served, letter: str) -> None:
+    """A longer one was an internal error with PostgreSQL."""
+    browser = office.as_somebody(Role.ADMINISTRATOR)
+    opened = browser.post("accounts/open", {"login": letter * 60, "name": "Tone Oppdiktet"})
+    assert opened.status_code == 201
+    answer = browser.post("accounts/open", {"login": letter * 61, "name": "Tone Oppdiktet"})
+    assert [error["pointer"] for error in problem(answer, 422, "request")["errors"]] == ["/login"]
+
+
 @pytest.mark.parametrize(
     ("content", "pointer", "expected"),
     [

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
 from allocator.casework.codes import Clearance, PolicyState, Role
 from allocator.casework.records import AccountId, Body, KeptSha256, Kind, SchemeId
 from allocator.model import Day, Name, Record, Text
+
+LoginName = Annotated[Name, Field(max_length=60)]
+"""What somebody logs in with; so short that no folding of its letters makes it too long to be held."""
 
 
 class Grant(Record):
@@ -34,7 +37,7 @@ class Account(Body):
 
     kind: ClassVar[Kind] = Kind.ACCOUNT
 
-    login: Name
+    login: LoginName
     name: Name
     grants: tuple[Grant, ...] = ()
     cleared: frozenset[Clearance] = frozenset()

@@ -14,7 +14,7 @@ from allocator.access.authorizer import Circumstances
 from allocator.casework.codes import Clearance, ReviewKind, Role
 from allocator.casework.committee import Review
 from allocator.casework.housing import Scheme
-from allocator.casework.offices import Account, BreakGlass, Grant
+from allocator.casework.offices import Account, BreakGlass, Grant, LoginName
 from allocator.casework.records import Stored
 from allocator.model import Day, Id, Name, Text
 from allocator.service.uses import Command, UseCase, acts, creates
@@ -29,7 +29,7 @@ Reason = Annotated[Text, Field(min_length=1)]
 class OpenAccount(Command):
     """Somebody who is to log in. They can do nothing before they are granted a role."""
 
-    login: Name
+    login: LoginName
     name: Name
 
 
