@@ -471,8 +471,7 @@ def place_in_crisis(work: Work, asked: PlaceInCrisis, case: Stored[Case]) -> Sto
     answer_by = asked.answer_by or work.today + HEARD_WITHIN
     if answer_by < work.today:
         work.wrong("/answer_by", "today or a later day")
-    if decisions_in_force(work, case.id):
-        work.refuse("has-a-place")
+    check_no_place(work, case)
     weighed = _checked_for_safety(work, asked, case, unit)
     decision = work.create(_crisis_decision(work, asked, case, unit, weighed))
     work.create(
@@ -543,17 +542,29 @@ def to_release(work: Work, case: Stored[Case], unit: Stored[Unit]) -> Stored[Uni
     return reservation if reservation.body.reason is ReservationReason.EMERGENCY or for_this else None
 
 
+def check_free(work: Work, case: Stored[Case], unit: Stored[Unit]) -> None:
+    """Refuse a unit in which nobody can be placed tonight; a reservation that would end does not hold it."""
+    state = state_today(work, unit, without=to_release(work, case, unit))
+    if state.status is not UnitStatus.VACANT:
+        work.refuse("unit-not-free")
+
+
+def check_no_place(work: Work, case: Stored[Case]) -> None:
+    """Refuse to place somebody who has a place already."""
+    if decisions_in_force(work, case.id):
+        work.refuse("has-a-place")
+
+
 def _checked_for_safety(work: Work, asked: PlaceInCrisis, case: Stored[Case], unit: Stored[Unit]) -> Weighed:
     """Refuse a crisis placement that the rules bar, or in a unit that is not free (E-22).
 
     Nobody is placed near somebody they must be kept apart from who was given a unit there and has not moved
     in. Whoever may not know of what bars the unit is told what fits any cause.
     """
+    check_free(work, case, unit)
     reservation = to_release(work, case, unit)
     if reservation is not None:
         release_now(work, reservation)
-    if state_today(work, unit).status is not UnitStatus.VACANT:
-        work.refuse("unit-not-free")
     weighed: Weighed | None = work.prepared
     said = Said(asked.deviation, asked.sealed_deviation, None)
     weighing.check(work, weighed, said, crisis=True)

@@ -48,13 +48,15 @@ def allotments(work: Work, unit: str) -> list[Stored[Decision]]:
     return [decision for decision in made if decision.body.unit == unit and decision.body.ended_on is None]
 
 
-def state_today(work: Work, unit: Stored[Unit]) -> UnitState:
-    """Return how a unit stands today."""
+def state_today(
+    work: Work, unit: Stored[Unit], *, without: Stored[UnitReservation] | None = None
+) -> UnitState:
+    """Return how a unit stands today; or how it would, without a reservation."""
     return unit_state(
         unit,
         work.today,
         [tenancy.body for tenancy in tenancies_in(work, unit.id)],
-        [reservation.body for reservation in reservations_of(work, unit.id)],
+        [one.body for one in reservations_of(work, unit.id) if without is None or one.id != without.id],
         allotted=bool(allotments(work, unit.id)),
     )
 

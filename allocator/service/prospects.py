@@ -18,15 +18,12 @@ from allocator.casework.days import day_after
 from allocator.casework.housing import Unit
 from allocator.casework.people import Person
 from allocator.casework.records import Body, Stored
-from allocator.codes import UnitStatus
 from allocator.service import weighing
 from allocator.service.allotments import check_answered, check_apart, check_heard, standing_vetoes
-from allocator.service.cases import to_release, weigh_crisis
+from allocator.service.cases import check_free, check_no_place, weigh_crisis
 from allocator.service.decisions import check_partner, check_second, check_unallotted, shares_unit
 from allocator.service.desk import EXACT, Desk
-from allocator.service.endings import decisions_in_force
 from allocator.service.errors import NotFoundError, RefusalError
-from allocator.service.housing import state_today
 from allocator.service.letters import names_others
 from allocator.service.weighing import Entry, Weighed
 from allocator.service.work import Work
@@ -158,8 +155,8 @@ def before_placing(desk: Desk, actor: Actor, case: str, unit: str) -> Prospect:
             crisis=True,
             shared=False,
             stops=_stops(
-                lambda: _check_no_place(work, stored),
-                lambda: _check_free(work, stored, place),
+                lambda: check_no_place(work, stored),
+                lambda: check_free(work, stored, place),
                 lambda: _check(work, weighed, stored, place),
             ),
         )
@@ -243,18 +240,6 @@ def _check(work: Work, weighed: Weighed | None, case: Stored[Case], unit: Stored
     if weighed.cleared:
         weighing.check_hidden(work, weighed, but=taken)
         check_apart(work, case, unit)
-
-
-def _check_no_place(work: Work, case: Stored[Case]) -> None:
-    if decisions_in_force(work, case.id):
-        work.refuse("has-a-place")
-
-
-def _check_free(work: Work, case: Stored[Case], unit: Stored[Unit]) -> None:
-    """Refuse a unit in which nobody can be placed tonight."""
-    held_for_this = to_release(work, case, unit) is not None
-    if not held_for_this and state_today(work, unit).status is not UnitStatus.VACANT:
-        work.refuse("unit-not-free")
 
 
 def _check_deviation(work: Work, weighed: Weighed | None, case: Stored[Case], decision: Decision) -> None:
