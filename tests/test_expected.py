@@ -89,7 +89,10 @@ class _Sentences(ast.NodeVisitor):
 
 def _in_words(said: ast.expr) -> bool:
     """Return whether it is taken from the texts, and so is told in every language already."""
-    return isinstance(said, ast.Call) and getattr(said.func, "id", "") in ("words", "expected")
+    if not isinstance(said, ast.Call):
+        return False
+    name = said.func.attr if isinstance(said.func, ast.Attribute) else getattr(said.func, "id", "")
+    return name in ("words", "expected")
 
 
 def sentences() -> Iterator[tuple[str, str]]:
