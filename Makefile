@@ -17,8 +17,9 @@ test: setup  ## run all tests
 	@$(bin)/python -m pytest -n auto --dist worksteal --ignore tests/pages --cov --cov-report=
 	@$(bin)/python -m pytest -n auto --dist loadfile tests/pages --cov --cov-append --cov-report=term --cov-fail-under=94
 
-long: setup  ## run the property tests with many more examples
+long: setup  ## run the property tests with many more examples, and axe on each page in each language at each width
 	@ALLOCATOR_HYPOTHESIS=long $(bin)/python -m pytest -n auto tests/properties
+	@ALLOCATOR_AXE=all $(bin)/python -m pytest tests/pages/test_every_page.py
 
 parity: setup  ## compare the engines on a million verdicts
 	@$(bin)/python -m tests.parity

@@ -20,7 +20,7 @@ from allocator.casework.codes import (
     Role,
 )
 from allocator.casework.committee import Decision, Review
-from allocator.casework.housing import UnitReservation
+from allocator.casework.housing import Tenancy, UnitReservation
 from allocator.casework.people import Person
 from allocator.casework.records import Kind, Link
 from allocator.model import ApplicantFacts
@@ -28,6 +28,7 @@ from allocator.ports import Query
 from allocator.service.cases import PlaceInCrisis
 from allocator.service.errors import ForbiddenError, RefusalError
 from allocator.service.housekeeping import housekeep
+from allocator.service.prospects import before_placing
 from allocator.service.reviews import HoldReview
 from tests.committee import BOTH, WHY, Committee
 from tests.databases import BACKENDS
@@ -118,6 +119,23 @@ def test_a_unit_that_is_held_back_for_emergencies_speaks_against_nothing(office:
     office.seed(held, "RE-1")
     placed(office)
     assert office.now(UnitReservation, "RE-1").body.released_on == TODAY
+
+
+def test_a_unit_that_somebody_moves_into_later_is_not_free_though_it_is_held_for_emergencies(
+    office: Committee,
+) -> None:
+    """The reservation would end, but the tenancy that is to begin stands; the refusal lets go of nothing."""
+    held = UnitReservation(
+        unit="nordlia-7", scheme="nordlia", reason=ReservationReason.EMERGENCY, owner="x", until=TODAY
+    )
+    office.seed(held, "RE-1")
+    moves = Tenancy(person="P-2", unit="nordlia-7", scheme="nordlia", moved_in=TODAY + 2 * DAY)
+    office.seed(moves, "L-2")
+    stops = before_placing(office.desk, office.leader, "S-1", "nordlia-7").stops
+    assert "unit-not-free" in {stop.code for stop in stops}
+    with refused("unit-not-free"):
+        placed(office)
+    assert office.now(UnitReservation, "RE-1").body.released_on is None
 
 
 def test_what_speaks_against_the_unit_is_answered_with_a_reason(desk: Committee) -> None:

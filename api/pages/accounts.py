@@ -9,9 +9,9 @@ from fastapi import APIRouter, Response
 from allocator.casework.codes import Clearance
 from allocator.casework.records import Kind
 from allocator.service.errors import NotFoundError
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -48,11 +48,13 @@ def scheme_names(visit: Visit) -> Mapping[str, str]:
 @router.post(PLACE)
 def open_account(visit: Visiting, form: Sent) -> Response:
     """Open an account for somebody."""
-    try:
-        done = visit.do("accounts.open", form)
-    except MENDABLE as error:
-        return shown_again(visit.request, form, error, lambda again, status: _list(visit, again, status))
-    return to(f"{PLACE}/{done.stored.id}", done="accounts.open")
+    return done(
+        visit,
+        form,
+        "accounts.open",
+        page=lambda again, status: _list(visit, again, status),
+        then=lambda done: f"{PLACE}/{done.stored.id}",
+    )
 
 
 @router.get(f"{PLACE}/{{identifier}}")
@@ -118,10 +120,11 @@ def change(visit: Visiting, identifier: str, act: str, form: Sent) -> Response:
     """Change what somebody may do, or whether they can log in."""
     if act not in _ACTS:
         raise NotFoundError(act)
-    try:
-        visit.do(_ACTS[act], form, identifier)
-    except MENDABLE as error:
-        return shown_again(
-            visit.request, form, error, lambda again, status: _account(visit, identifier, status, act, again)
-        )
-    return to(f"{PLACE}/{identifier}", done=_ACTS[act])
+    return done(
+        visit,
+        form,
+        _ACTS[act],
+        identifier,
+        page=lambda again, status: _account(visit, identifier, status, act, again),
+        then=f"{PLACE}/{identifier}",
+    )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from allocator.casework.codes import AppealState
 from allocator.casework.committee import Appeal
 from allocator.casework.records import Kind
 from allocator.service import appeals
 from allocator.service.errors import NotFoundError
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -50,15 +50,16 @@ def _lodge_page(visit: Visit, decision: str, form: Form, status: int) -> Respons
 
 
 @router.post("/decisions/{decision}/appeal")
-def lodge(visit: Visiting, request: Request, form: Sent, decision: str) -> Response:
+def lodge(visit: Visiting, form: Sent, decision: str) -> Response:
     """Register an appeal against a decision."""
-    try:
-        lodged = visit.do("appeals.lodge", form, more={"decision": decision})
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _lodge_page(visit, decision, again, status)
-        )
-    return to(f"/appeals/{lodged.view['id']}", "appeals.lodge")
+    return done(
+        visit,
+        form,
+        "appeals.lodge",
+        page=lambda again, status: _lodge_page(visit, decision, again, status),
+        then=lambda lodged: f"/appeals/{lodged.view['id']}",
+        more={"decision": decision},
+    )
 
 
 @router.get("/appeals/{appeal}")
@@ -89,14 +90,15 @@ def pool(visit: Visiting, appeal: str) -> Response:
 
 
 @router.post("/appeals/{appeal}/{verb}")
-def act(visit: Visiting, request: Request, form: Sent, appeal: str, verb: str) -> Response:
+def act(visit: Visiting, form: Sent, appeal: str, verb: str) -> Response:
     """Do something with an appeal."""
     if verb not in _VERBS:
         raise NotFoundError("no such page")
-    try:
-        visit.do(f"appeals.{verb}", form, appeal)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _page(visit, appeal, {verb: again}, status)
-        )
-    return to(f"/appeals/{appeal}", f"appeals.{verb}")
+    return done(
+        visit,
+        form,
+        f"appeals.{verb}",
+        appeal,
+        page=lambda again, status: _page(visit, appeal, {verb: again}, status),
+        then=f"/appeals/{appeal}",
+    )

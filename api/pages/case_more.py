@@ -7,6 +7,7 @@ the visitor may take in the case as it stands.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -16,18 +17,17 @@ from allocator.casework.codes import ENDED_CASES, CaseState, ClarificationState,
 from allocator.casework.days import day_after
 from allocator.casework.records import Kind
 from allocator.codes import FactSource, FactStatus, StayKind, UnitStatus
-from allocator.documents import DocumentError
-from allocator.model import expecting
 from allocator.service.cases import BEFORE_DECISION, HEARD_WITHIN
 from allocator.service.decisions import CRISIS_DAYS
+from allocator.service.desk import Shown
 from allocator.service.errors import NotFoundError
 from allocator.service.neighbours import rooms
 from allocator.service.prospects import before_placing
 from api import asking
 from api.pages.decisions import stops_of
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -145,74 +145,76 @@ def _told(visit: Visit, clarification: View) -> dict[str, Any]:
 
 
 @router.post("/cases/{case}/more/{step}")
-def take(visit: Visiting, request: Request, form: Sent, case: str, step: str) -> Response:
+def take(visit: Visiting, form: Sent, case: str, step: str) -> Response:
     """Take a step in a case."""
     if step not in STEPS:
         raise NotFoundError("no such step")
     use, needed = STEPS[step]
-    try:
-        _check_filled(form, needed)
-        if step == "ask_for":
-            _ask_for(visit, form, case)
-        else:
-            visit.do(use, form, case)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _page(visit, case, {step: again}, status)
-        )
-    gone = step == "bar" and not visit.office.desk.several(visit.actor, Kind.CASE, [case])
-    return to("/cases" if gone else f"/cases/{case}", use)  # who shuts themselves out sees it no more
+    more: Mapping[str, Any] = {}
+    if step == "ask_for":
+        stay_needed, more = _of_stay(visit, form, case)
+        needed += stay_needed
+
+    def then(_: Shown) -> str:
+        gone = step == "bar" and not visit.office.desk.several(visit.actor, Kind.CASE, [case])
+        return "/cases" if gone else f"/cases/{case}"  # who shuts themselves out sees it no more
+
+    return done(
+        visit,
+        form,
+        use,
+        case,
+        page=lambda again, status: _page(visit, case, {step: _said_once(again)}, status),
+        then=then,
+        needed=needed,
+        more=more,
+    )
 
 
-def _check_filled(form: Form, needed: tuple[str, ...]) -> None:
-    """Refuse a form in which a field that must be filled in is empty."""
-    if missing := form.empty(needed):
-        raise DocumentError(tuple(expecting(f"/{name}", "this field") for name in missing))
+def _of_stay(visit: Visit, form: Form, case: str) -> tuple[tuple[str, ...], Mapping[str, Any]]:
+    """Return what must be filled in of how long, and the rest of it.
 
-
-def _ask_for(visit: Visit, form: Form, case: str) -> None:
-    """Write down what is asked for; how long stays as it is known unless something new is said of it."""
-    known = visit.show(Kind.CASE, case)["placement"]
+    It stays as it is known unless something new is said; the months have the origin of the stay.
+    """
     stay = form.value(f"{_STAY}/value")
-    more: dict[str, Any]
+    months = bool(form.value(f"{_MONTHS}/value[int]").strip())
     if not stay:
-        if form.value(f"{_MONTHS}/value[int]").strip():
-            _check_filled(form, (f"{_STAY}/value",))
-        more = {_STAY: known["stay"], _MONTHS: known["stay_months"]}
-    elif stay in _UNANSWERED:
-        more = {_STAY: {"status": stay}, _MONTHS: {"status": stay}}
-    else:
-        told = ("recorded_by",) if form.value(f"{_STAY}/source") == FactSource.ORAL else ()
-        _check_filled(form, tuple(f"{_STAY}/{name}" for name in ("source", "recorded_on", *told)))
-        more = {_MONTHS: {"status": FactStatus.NOT_ASKED.value}}
-        if stay == StayKind.LIMITED and form.value(f"{_MONTHS}/value[int]").strip():
-            more = {f"{_MONTHS}/{name}": form.value(f"{_STAY}/{name}").strip() or None for name in _ORIGIN}
-    try:
-        visit.do("cases.ask_for", form, case, more=more)
-    except DocumentError as error:
-        # The months have the origin of the stay: what is wrong with it is said once.
-        own = [one for one in error.problems if not _is_of_months_alone(one.path)]
-        raise DocumentError(tuple(own) or error.problems) from None
+        known = visit.show(Kind.CASE, case)["placement"]
+        return (f"{_STAY}/value",) if months else (), {_STAY: known["stay"], _MONTHS: known["stay_months"]}
+    if stay in _UNANSWERED:
+        return (), {_STAY: {"status": stay}, _MONTHS: {"status": stay}}
+    told = ("recorded_by",) if form.value(f"{_STAY}/source") == FactSource.ORAL else ()
+    needed = tuple(f"{_STAY}/{name}" for name in ("source", "recorded_on", *told))
+    if stay != StayKind.LIMITED or not months:
+        return needed, {_MONTHS: {"status": FactStatus.NOT_ASKED.value}}
+    return needed, {f"{_MONTHS}/{name}": form.value(f"{_STAY}/{name}").strip() or None for name in _ORIGIN}
 
 
-def _is_of_months_alone(path: str) -> bool:
-    return path.startswith(f"/{_MONTHS}") and not path.endswith("/value")
+def _said_once(form: Form) -> Form:
+    """Return a form in which what is wrong with the origin of the stay is not told of the months too."""
+    kept = {
+        name: told
+        for name, told in form.problems.items()
+        if not name.startswith(_MONTHS) or name.endswith("/value")
+    }
+    return replace(form, problems=kept or form.problems)
 
 
 @router.post("/clarifications/{clarification}/cannot-be-known")
-def cannot_be_known(visit: Visiting, request: Request, form: Sent, clarification: str) -> Response:
+def cannot_be_known(visit: Visiting, form: Sent, clarification: str) -> Response:
     """Say why a question that a case waits for cannot be answered."""
     case = asking.an_id({"case": form.value("_case")}, "case")
     if case is None or clarification not in {one["id"] for one in unanswered(visit, case)}:
         raise NotFoundError("no such question")
-    try:
-        _check_filled(form, ("note",))
-        visit.do(CANNOT_BE_KNOWN, form, clarification)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _page(visit, case, {clarification: again}, status)
-        )
-    return to(f"/cases/{case}", CANNOT_BE_KNOWN)
+    return done(
+        visit,
+        form,
+        CANNOT_BE_KNOWN,
+        clarification,
+        page=lambda again, status: _page(visit, case, {clarification: again}, status),
+        then=f"/cases/{case}",
+        needed=("note",),
+    )
 
 
 # ------------------------------------------------------------------------------------------------ crisis
@@ -227,17 +229,18 @@ def crisis_page(visit: Visiting, request: Request, case: str) -> Response:
 
 
 @router.post("/cases/{case}/crisis")
-def place(visit: Visiting, request: Request, form: Sent, case: str) -> Response:
+def place(visit: Visiting, form: Sent, case: str) -> Response:
     """Place somebody in a crisis."""
     unit = asking.an_id({"unit": form.value("unit")}, "unit") if form.value("unit") else None
-    try:
-        _check_filled(form, ("unit", "reason", "until", "review_by"))
-        visit.do(CRISIS, form, case)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _crisis_page(visit, case, unit, again, status)
-        )
-    return to(f"/cases/{case}", CRISIS)
+    return done(
+        visit,
+        form,
+        CRISIS,
+        case,
+        page=lambda again, status: _crisis_page(visit, case, unit, again, status),
+        then=f"/cases/{case}",
+        needed=("unit", "reason", "until", "review_by"),
+    )
 
 
 def _crisis_page(visit: Visit, case: str, unit: str | None, form: Form, status: int) -> Response:

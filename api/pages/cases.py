@@ -13,8 +13,8 @@ from allocator.casework.records import Kind
 from allocator.service.errors import NotFoundError
 from api import asking
 from api.pages.case_more import can_place, offered, unanswered
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
 from api.pages.visit import Visit, Visiting, to
 
 router = APIRouter()
@@ -232,30 +232,33 @@ def may_answer(visit: Visit, clarification: Mapping[str, Any]) -> bool:
 
 
 @router.post("/cases/{case}/steps/{step}")
-def take(visit: Visiting, request: Request, form: Sent, case: str, step: str) -> Response:
+def take(visit: Visiting, form: Sent, case: str, step: str) -> Response:
     """Take a step with a case."""
     if step not in ENDINGS and not any(step in known for known in STEPS.values()):
         raise NotFoundError("no such step")
     use = f"cases.{step}"
-    try:
-        visit.do(use, form, case)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _page(visit, case, {step: again}, status)
-        )
-    return to(f"/cases/{case}", use)
+    return done(
+        visit,
+        form,
+        use,
+        case,
+        page=lambda again, status: _page(visit, case, {step: again}, status),
+        then=f"/cases/{case}",
+    )
 
 
 @router.post("/cases/{case}/comments")
-def comment(visit: Visiting, request: Request, form: Sent, case: str) -> Response:
+def comment(visit: Visiting, form: Sent, case: str) -> Response:
     """Make a remark on a case."""
-    try:
-        visit.do("comments.make", form, more={"about": Kind.CASE.value, "of": case})
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _page(visit, case, {"comment": again}, status)
-        )
-    return to(f"/cases/{case}", "comments.make", "comments")
+    return done(
+        visit,
+        form,
+        "comments.make",
+        page=lambda again, status: _page(visit, case, {"comment": again}, status),
+        then=f"/cases/{case}",
+        anchor="comments",
+        more={"about": Kind.CASE.value, "of": case},
+    )
 
 
 @router.post("/cases/{case}/comments/{comment}/withdraw")
@@ -321,19 +324,17 @@ def _wishes_page(visit: Visit, case: str, form: Form, status: int) -> Response:
 
 
 @router.post("/cases/{case}/wishes")
-def wish(visit: Visiting, request: Request, form: Sent, case: str) -> Response:
+def wish(visit: Visiting, form: Sent, case: str) -> Response:
     """Write down the applicant's wishes, in their order."""
-    try:
-        visit.do("cases.wish", _ranked(form), case)
-    except MENDABLE as error:
-        return shown_again(
-            request,
-            form,
-            error,
-            lambda again, status: _wishes_page(visit, case, again, status),
-            ("wishes/obtained_on",),
-        )
-    return to(f"/cases/{case}", "cases.wish")
+    return done(
+        visit,
+        _ranked(form),
+        "cases.wish",
+        case,
+        page=lambda again, status: _wishes_page(visit, case, again, status),
+        then=f"/cases/{case}",
+        needed=("wishes/obtained_on",),
+    )
 
 
 def _ranked(form: Form) -> Form:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from allocator.casework.codes import Purpose
 from allocator.casework.records import Kind
 from allocator.service.errors import NotFoundError
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -52,48 +52,51 @@ def _page(visit: Visiting, forms: Mapping[str, Form], status: int) -> Response:
     )
 
 
-def _done(visit: Visit, request: Request, form: Form, use: str, target: str | None = None) -> Response:
+def _done(visit: Visit, form: Form, use: str, target: str | None = None) -> Response:
     looking = _cleared(visit)
     name = use if target is None else f"{use} {target}"
-    try:
-        looking.do(use, form, target)
-    except MENDABLE as error:
-        return shown_again(request, form, error, lambda again, status: _page(visit, {name: again}, status))
-    return to("/conflicts", use)
+    return done(
+        looking,
+        form,
+        use,
+        target,
+        page=lambda again, status: _page(visit, {name: again}, status),
+        then="/conflicts",
+    )
 
 
 @router.post("/conflicts")
-def record(visit: Visiting, request: Request, form: Sent) -> Response:
+def record(visit: Visiting, form: Sent) -> Response:
     """Record a conflict."""
-    return _done(visit, request, form, "conflicts.record")
+    return _done(visit, form, "conflicts.record")
 
 
 @router.post("/conflicts/orders")
-def record_order(visit: Visiting, request: Request, form: Sent) -> Response:
+def record_order(visit: Visiting, form: Sent) -> Response:
     """Record a restraining order."""
-    return _done(visit, request, form, "orders.record")
+    return _done(visit, form, "orders.record")
 
 
 @router.post("/conflicts/rechecks/{recheck}")
-def answer(visit: Visiting, request: Request, form: Sent, recheck: str) -> Response:
+def answer(visit: Visiting, form: Sent, recheck: str) -> Response:
     """Write down what came of looking at a placement again."""
-    return _done(visit, request, form, "rechecks.answer", recheck)
+    return _done(visit, form, "rechecks.answer", recheck)
 
 
 @router.post("/conflicts/orders/{order}/{verb}")
-def change_order(visit: Visiting, request: Request, form: Sent, order: str, verb: str) -> Response:
+def change_order(visit: Visiting, form: Sent, order: str, verb: str) -> Response:
     """Verify, extend or close an order."""
     if verb not in OF_ORDER:
         raise NotFoundError("no such thing to do with an order")
-    return _done(visit, request, form, f"orders.{verb}", order)
+    return _done(visit, form, f"orders.{verb}", order)
 
 
 @router.post("/conflicts/{conflict}/{verb}")
-def change(visit: Visiting, request: Request, form: Sent, conflict: str, verb: str) -> Response:
+def change(visit: Visiting, form: Sent, conflict: str, verb: str) -> Response:
     """Confirm, dispute, refute, close or reopen a conflict."""
     if verb not in OF_CONFLICT:
         raise NotFoundError("no such thing to do with a conflict")
-    return _done(visit, request, form, f"conflicts.{verb}", conflict)
+    return _done(visit, form, f"conflicts.{verb}", conflict)
 
 
 # --------------------------------------------------------------------------------------------- reporting
@@ -116,13 +119,14 @@ def _report_page(visit: Visit, person: str, form: Form, status: int) -> Response
 
 
 @router.post("/people/{person}/conflict")
-def report(visit: Visiting, request: Request, form: Sent, person: str) -> Response:
+def report(visit: Visiting, form: Sent, person: str) -> Response:
     """Report a conflict that one has heard of or seen."""
-    try:
-        visit.do("conflicts.report", form, more={"party": person})
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _report_page(visit, person, again, status)
-        )
     case = visit.case_of(person)
-    return to("/" if case is None else f"/cases/{case}", "conflicts.report")
+    return done(
+        visit,
+        form,
+        "conflicts.report",
+        page=lambda again, status: _report_page(visit, person, again, status),
+        then="/" if case is None else f"/cases/{case}",
+        more={"party": person},
+    )

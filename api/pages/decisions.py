@@ -36,10 +36,11 @@ from allocator.service.packages import decision_package
 from allocator.service.prospects import Changed, Prospect, before_approving, before_proposing
 from api import asking
 from api.pages import answers
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
 from api.pages.meetings import newest
-from api.pages.refusing import MENDABLE, shown_again, told
-from api.pages.visit import Visit, Visiting, to
+from api.pages.refusing import told
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -105,16 +106,17 @@ def new_page(visit: Visiting, request: Request) -> Response:
 
 
 @router.post("/decisions/new")
-def propose(visit: Visiting, request: Request, form: Sent) -> Response:
+def propose(visit: Visiting, form: Sent) -> Response:
     """Propose a decision."""
     asked = _sent(visit, form)
-    try:
-        proposed = visit.do("decisions.propose", form, more=_content(asked, form, type=True))
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _form_page(visit, asked, again, status)
-        )
-    return to(f"/decisions/{proposed.view['id']}", "decisions.propose")
+    return done(
+        visit,
+        form,
+        "decisions.propose",
+        page=lambda again, status: _form_page(visit, asked, again, status),
+        then=lambda proposed: f"/decisions/{proposed.view['id']}",
+        more=_content(asked, form, type=True),
+    )
 
 
 @router.get("/decisions/{decision}/reverse")
@@ -129,16 +131,18 @@ def reverse_page(visit: Visiting, request: Request, decision: str) -> Response:
 
 
 @router.post("/decisions/{decision}/reverse")
-def reverse(visit: Visiting, request: Request, form: Sent, decision: str) -> Response:
+def reverse(visit: Visiting, form: Sent, decision: str) -> Response:
     """Propose another decision in place of one that was made."""
     asked = replace(_sent(visit, form), reverses=decision)
-    try:
-        proposed = visit.do("decisions.reverse", form, decision, more=_content(asked, form, type=False))
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _form_page(visit, asked, again, status)
-        )
-    return to(f"/decisions/{proposed.view['id']}", "decisions.reverse")
+    return done(
+        visit,
+        form,
+        "decisions.reverse",
+        decision,
+        page=lambda again, status: _form_page(visit, asked, again, status),
+        then=lambda proposed: f"/decisions/{proposed.view['id']}",
+        more=_content(asked, form, type=False),
+    )
 
 
 def _asked(visit: Visit, given: Mapping[str, str], case: str) -> Asked:
@@ -444,14 +448,15 @@ def package(visit: Visiting, decision: str) -> Response:
 
 
 def _doing(verb: str) -> Callable[..., Response]:
-    def act(visit: Visiting, request: Request, form: Sent, decision: str) -> Response:
-        try:
-            visit.do(f"decisions.{verb}", form, decision)
-        except MENDABLE as error:
-            return shown_again(
-                request, form, error, lambda again, status: page(visit, decision, {verb: again}, status)
-            )
-        return to(f"/decisions/{decision}", f"decisions.{verb}")
+    def act(visit: Visiting, form: Sent, decision: str) -> Response:
+        return done(
+            visit,
+            form,
+            f"decisions.{verb}",
+            decision,
+            page=lambda again, status: page(visit, decision, {verb: again}, status),
+            then=f"/decisions/{decision}",
+        )
 
     return act
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from allocator.casework.codes import HearingState, StatementKind
 from allocator.casework.records import Kind
 from allocator.service.errors import NotFoundError
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -86,20 +86,18 @@ def _seen(visit: Visit, kind: Kind, identifier: str | None) -> View | None:
 
 
 @router.post("/hearings/{hearing}/statement")
-def state(visit: Visiting, request: Request, form: Sent, hearing: str) -> Response:
+def state(visit: Visiting, form: Sent, hearing: str) -> Response:
     """Answer: no objection, a comment, or an objection with its ground and fact."""
     said = _said(form)
-    try:
-        visit.do("hearings.state", said, hearing)
-    except MENDABLE as error:
-        return shown_again(
-            request,
-            said,
-            error,
-            lambda again, status: _page(visit, hearing, {"state": again}, status),
-            NEEDED.get(form.value("kind"), ("kind",)),
-        )
-    return to(f"/hearings/{hearing}", "hearings.state")
+    return done(
+        visit,
+        said,
+        "hearings.state",
+        hearing,
+        page=lambda again, status: _page(visit, hearing, {"state": again}, status),
+        then=f"/hearings/{hearing}",
+        needed=NEEDED.get(form.value("kind"), ("kind",)),
+    )
 
 
 NEEDED = {
@@ -123,15 +121,16 @@ def _said(form: Form) -> Form:
 
 
 @router.post("/hearings/{hearing}/{care}")
-def care(visit: Visiting, request: Request, form: Sent, hearing: str, care: str) -> Response:
+def care(visit: Visiting, form: Sent, hearing: str, care: str) -> Response:
     """Remind, give more time, or close."""
     if care not in CARE:
         raise NotFoundError("no such thing to do with a hearing")
     use = f"hearings.{care}"
-    try:
-        visit.do(use, form, hearing)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _page(visit, hearing, {care: again}, status)
-        )
-    return to(f"/hearings/{hearing}", use)
+    return done(
+        visit,
+        form,
+        use,
+        hearing,
+        page=lambda again, status: _page(visit, hearing, {care: again}, status),
+        then=f"/hearings/{hearing}",
+    )

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from allocator.access.table import Report
 from allocator.casework.mix import counts
 from allocator.casework.records import Kind
 from allocator.codes import FactSource, UnitStatus
-from allocator.documents import DocumentError
-from allocator.model import Problem
 from allocator.service import mutual
 from allocator.service.closing import closed
 from allocator.service.errors import NotFoundError
@@ -20,9 +18,9 @@ from allocator.service.mutual import Advice
 from allocator.service.neighbours import Lodger, Room, rooms
 from allocator.service.vacancies import Vacancy, vacancies
 from api.pages.cases import RUNNING
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
 from api.pages.mutual import of_group
-from api.pages.refusing import MENDABLE, shown_again
 from api.pages.suggestions import Resident, neighbour
 from api.pages.visit import Visit, Visiting, to
 
@@ -101,9 +99,9 @@ def _unit_page(visit: Visit, unit: str, forms: Mapping[str, Form], status: int) 
 
 
 @router.post("/units/{unit}/comments")
-def comment_on_unit(visit: Visiting, request: Request, form: Sent, unit: str) -> Response:
+def comment_on_unit(visit: Visiting, form: Sent, unit: str) -> Response:
     """Make a remark on a unit."""
-    return _unit_done(visit, request, form, unit, use="comments.make", more={"about": "unit", "of": unit})
+    return _unit_done(visit, form, unit, use="comments.make", more={"about": "unit", "of": unit})
 
 
 @router.post("/units/{unit}/comments/{comment}/withdraw")
@@ -114,9 +112,9 @@ def take_back_on_unit(visit: Visiting, form: Sent, unit: str, comment: str) -> R
 
 
 @router.post("/units/{unit}/reservations")
-def reserve(visit: Visiting, request: Request, form: Sent, unit: str) -> Response:
+def reserve(visit: Visiting, form: Sent, unit: str) -> Response:
     """Hold a unit back."""
-    return _unit_done(visit, request, form, unit, use="reservations.make", more={"unit": unit})
+    return _unit_done(visit, form, unit, use="reservations.make", more={"unit": unit})
 
 
 @router.post("/units/{unit}/reservations/{reservation}/release")
@@ -127,16 +125,15 @@ def release(visit: Visiting, form: Sent, unit: str, reservation: str) -> Respons
 
 
 @router.post("/units/{unit}/{verb}")
-def change_unit(visit: Visiting, request: Request, form: Sent, unit: str, verb: str) -> Response:
+def change_unit(visit: Visiting, form: Sent, unit: str, verb: str) -> Response:
     """Close a unit for a time, or open it again."""
     if verb not in OF_UNIT:
         raise NotFoundError("no such thing to do with a unit")
-    return _unit_done(visit, request, form, unit, use=OF_UNIT[verb], target=unit)
+    return _unit_done(visit, form, unit, use=OF_UNIT[verb], target=unit)
 
 
 def _unit_done(
     visit: Visit,
-    request: Request,
     form: Form,
     unit: str,
     *,
@@ -144,13 +141,15 @@ def _unit_done(
     target: str | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> Response:
-    try:
-        visit.do(use, form, target, more=more)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _unit_page(visit, unit, {use: again}, status)
-        )
-    return to(f"/units/{unit}", use)
+    return done(
+        visit,
+        form,
+        use,
+        target,
+        page=lambda again, status: _unit_page(visit, unit, {use: again}, status),
+        then=f"/units/{unit}",
+        more=more,
+    )
 
 
 # --------------------------------------------------------------------------------------------- a scheme
@@ -244,11 +243,9 @@ def _resident(lodger: Lodger, visit: Visit) -> Resident:
 
 
 @router.post("/schemes/{scheme}/comments")
-def comment_on_scheme(visit: Visiting, request: Request, form: Sent, scheme: str) -> Response:
+def comment_on_scheme(visit: Visiting, form: Sent, scheme: str) -> Response:
     """Make a remark on a scheme."""
-    return _scheme_done(
-        visit, request, form, scheme, use="comments.make", more={"about": "scheme", "of": scheme}
-    )
+    return _scheme_done(visit, form, scheme, use="comments.make", more={"about": "scheme", "of": scheme})
 
 
 @router.post("/schemes/{scheme}/comments/{comment}/withdraw")
@@ -259,15 +256,15 @@ def take_back_on_scheme(visit: Visiting, form: Sent, scheme: str, comment: str) 
 
 
 @router.post("/schemes/{scheme}/says")
-def say(visit: Visiting, request: Request, form: Sent, scheme: str) -> Response:
+def say(visit: Visiting, form: Sent, scheme: str) -> Response:
     """Write down what a resident was asked and answered."""
-    return _scheme_done(visit, request, form, scheme, use="says.record", more={"scheme": scheme})
+    return _scheme_done(visit, form, scheme, use="says.record", more={"scheme": scheme})
 
 
 @router.post("/schemes/{scheme}/hazards")
-def report_hazard(visit: Visiting, request: Request, form: Sent, scheme: str) -> Response:
+def report_hazard(visit: Visiting, form: Sent, scheme: str) -> Response:
     """Report a risk at work."""
-    return _scheme_done(visit, request, form, scheme, use="hazards.report", more={"scheme": scheme})
+    return _scheme_done(visit, form, scheme, use="hazards.report", more={"scheme": scheme})
 
 
 @router.post("/schemes/{scheme}/hazards/{hazard}/close")
@@ -278,33 +275,30 @@ def close_hazard(visit: Visiting, form: Sent, scheme: str, hazard: str) -> Respo
 
 
 @router.post("/schemes/{scheme}/hazards/{hazard}/change")
-def change_hazard(visit: Visiting, request: Request, form: Sent, scheme: str, hazard: str) -> Response:
+def change_hazard(visit: Visiting, form: Sent, scheme: str, hazard: str) -> Response:
     """Describe a risk anew. What is emptied is said to be nothing; what it is, is not left out."""
     more = None if form.value("measures_text").strip() else {"measures_text": ""}
-    missing = tuple(Problem(path=f"/{name}", expected="this field") for name in form.empty(("what", "text")))
-    try:
-        if missing:
-            raise DocumentError(missing)
-        visit.do("hazards.change", form, hazard, more=more)
-    except MENDABLE as error:
-        return shown_again(
-            request,
-            form,
-            error,
-            lambda again, status: _scheme_page(visit, scheme, {f"hazards.change {hazard}": again}, status),
-        )
-    return to(f"/schemes/{scheme}", "hazards.change", "hazards")
+    return done(
+        visit,
+        form,
+        "hazards.change",
+        hazard,
+        page=lambda again, status: _scheme_page(visit, scheme, {f"hazards.change {hazard}": again}, status),
+        then=f"/schemes/{scheme}",
+        anchor="hazards",
+        needed=("what", "text"),
+        more=more,
+    )
 
 
 @router.post("/schemes/{scheme}/vetoes/{veto}/renew")
-def renew_veto(visit: Visiting, request: Request, form: Sent, scheme: str, veto: str) -> Response:
+def renew_veto(visit: Visiting, form: Sent, scheme: str, veto: str) -> Response:
     """Let an objection go on, on a new fact."""
     oral = form.value("fact/source") == FactSource.ORAL
     needed = ["text", "observed_on", "source", *(("told/by", "told/on") if oral else ())]
     given = {name: values for name, values in form.given.items() if oral or not name.startswith("fact/told/")}
     return _scheme_done(
         visit,
-        request,
         Form(given, {}, {}, form.sent_key),
         scheme,
         use="vetoes.renew",
@@ -321,18 +315,15 @@ def withdraw_veto(visit: Visiting, form: Sent, scheme: str, veto: str) -> Respon
 
 
 @router.post("/schemes/{scheme}/tenancies/{tenancy}/{verb}")
-def change_tenancy(  # noqa: PLR0917 - what the address says
-    visit: Visiting, request: Request, form: Sent, scheme: str, tenancy: str, verb: str
-) -> Response:
+def change_tenancy(visit: Visiting, form: Sent, scheme: str, tenancy: str, verb: str) -> Response:
     """Write down notice, absence, or that somebody is out."""
     if verb not in OF_TENANCY:
         raise NotFoundError("no such thing to do with a tenancy")
-    return _scheme_done(visit, request, form, scheme, use=OF_TENANCY[verb], target=tenancy)
+    return _scheme_done(visit, form, scheme, use=OF_TENANCY[verb], target=tenancy)
 
 
 def _scheme_done(
     visit: Visit,
-    request: Request,
     form: Form,
     scheme: str,
     *,
@@ -342,14 +333,13 @@ def _scheme_done(
     needed: Iterable[str] = (),
 ) -> Response:
     name = use if target is None else f"{use} {target}"
-    try:
-        visit.do(use, form, target, more=more)
-    except MENDABLE as error:
-        return shown_again(
-            request,
-            form,
-            error,
-            lambda again, status: _scheme_page(visit, scheme, {name: again}, status),
-            needed,
-        )
-    return to(f"/schemes/{scheme}", use)
+    return done(
+        visit,
+        form,
+        use,
+        target,
+        page=lambda again, status: _scheme_page(visit, scheme, {name: again}, status),
+        then=f"/schemes/{scheme}",
+        needed=needed,
+        more=more,
+    )

@@ -10,6 +10,7 @@ from allocator.service.login import IDLE, LoginRefusedError
 from api.login import ChangeSecret
 from api.office import COOKIE, read
 from api.pages.accounts import scheme_names
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
 from api.pages.refusing import MENDABLE, shown_again
 from api.pages.signing_in import safe
@@ -70,13 +71,14 @@ def change_secret(visit: Visiting, form: Sent) -> Response:
 @router.post(f"{PLACE}/crisis")
 def take_access(visit: Visiting, form: Sent) -> Response:
     """Take the access of a caseworker for some hours, and use it from now on."""
-    try:
-        visit.do("accounts.break_glass", form, visit.account.id)
-    except MENDABLE as error:
-        return shown_again(
-            visit.request, form, error, lambda again, status: _page(visit, status, crisis=again)
-        )
-    return _using(to(PLACE, done="accounts.break_glass"))
+    return done(
+        visit,
+        form,
+        "accounts.break_glass",
+        visit.account.id,
+        page=lambda again, status: _page(visit, status, crisis=again),
+        then=lambda _: _using(to(PLACE, done="accounts.break_glass")),
+    )
 
 
 @router.post("/crisis-access")

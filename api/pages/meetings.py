@@ -22,14 +22,13 @@ from allocator.casework.codes import (
 )
 from allocator.casework.records import Kind, Link
 from allocator.codes import VetoStatus
-from allocator.documents import DocumentError
-from allocator.model import expecting
+from allocator.service.desk import Shown
 from allocator.service.errors import NotFoundError
 from allocator.service.reports import report
 from api import asking
 from api.pages import answers
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
 from api.pages.rendering import is_fragment, rendered
 from api.pages.visit import Visit, Visiting, to
 
@@ -196,13 +195,15 @@ def _callable(visit: Visit) -> dict[str, list[tuple[str, str]]]:
 
 
 @router.post("/meetings/new")
-def call(visit: Visiting, request: Request, form: Sent) -> Response:
+def call(visit: Visiting, form: Sent) -> Response:
     """Call a meeting."""
-    try:
-        called = visit.do("meetings.call", form)
-    except MENDABLE as error:
-        return shown_again(request, form, error, lambda again, status: _new_page(visit, again, status))
-    return to(f"/meetings/{called.view['id']}", "meetings.call")
+    return done(
+        visit,
+        form,
+        "meetings.call",
+        page=lambda again, status: _new_page(visit, again, status),
+        then=lambda called: f"/meetings/{called.view['id']}",
+    )
 
 
 # --------------------------------------------------------------------------------------------- a meeting
@@ -393,41 +394,67 @@ def _decisions(visit: Visit, case: str | None) -> list[View]:
     return [] if case is None else visit.find(Kind.DECISION, (Kind.CASE, case))
 
 
-def _item_again(visit: Visit, form: Form, error: Exception, *, meeting: str, no: int, name: str) -> Response:
-    request = visit.request
-    return shown_again(
-        request,
+def _item_done(
+    visit: Visit,
+    form: Form,
+    *,
+    meeting: str,
+    no: int,
+    use: str,
+    name: str,
+    anchor: str,
+    target: str | None = None,
+    more: Mapping[str, Any],
+) -> Response:
+    """Do something on the page of an item, in place where the browser can."""
+    address = f"/meetings/{meeting}/items/{no}"
+
+    def then(_: Shown) -> str | Response:
+        if is_fragment(visit.request):
+            return _item_page(visit, meeting, no, {}, 200, done=use)
+        return address
+
+    return done(
+        visit,
         form,
-        error,
-        lambda again, status: _item_page(visit, meeting, no, {name: again}, status),
+        use,
+        target,
+        page=lambda again, status: _item_page(visit, meeting, no, {name: again}, status),
+        then=then,
+        anchor=anchor,
+        more=more,
     )
 
 
 @router.post("/meetings/{meeting}/items/{no}/vetoes/{veto}")
-def answer_veto(
-    visit: Visiting, request: Request, form: Sent, *, meeting: str, no: int, veto: str
-) -> Response:
+def answer_veto(visit: Visiting, form: Sent, *, meeting: str, no: int, veto: str) -> Response:
     """Answer an objection, in place."""
-    try:
-        visit.do("vetoes.answer", form, veto, more={"meeting": meeting})
-    except MENDABLE as error:
-        return _item_again(visit, form, error, meeting=meeting, no=no, name=veto)
-    if is_fragment(request):
-        return _item_page(visit, meeting, no, {}, 200, done="vetoes.answer")
-    return to(f"/meetings/{meeting}/items/{no}", "vetoes.answer", "objections")
+    return _item_done(
+        visit,
+        form,
+        meeting=meeting,
+        no=no,
+        use="vetoes.answer",
+        name=veto,
+        anchor="objections",
+        target=veto,
+        more={"meeting": meeting},
+    )
 
 
 @router.post("/meetings/{meeting}/items/{no}/comment")
-def comment(visit: Visiting, request: Request, form: Sent, *, meeting: str, no: int) -> Response:
+def comment(visit: Visiting, form: Sent, *, meeting: str, no: int) -> Response:
     """Make a remark on the case, in place."""
-    item = _item(visit, meeting, no)
-    try:
-        visit.do("comments.make", form, more={"about": Kind.CASE.value, "of": item["case"]})
-    except MENDABLE as error:
-        return _item_again(visit, form, error, meeting=meeting, no=no, name="comment")
-    if is_fragment(request):
-        return _item_page(visit, meeting, no, {}, 200, done="comments.make")
-    return to(f"/meetings/{meeting}/items/{no}", "comments.make", "comments")
+    return _item_done(
+        visit,
+        form,
+        meeting=meeting,
+        no=no,
+        use="comments.make",
+        name="comment",
+        anchor="comments",
+        more={"about": Kind.CASE.value, "of": _item(visit, meeting, no)["case"]},
+    )
 
 
 @router.post("/meetings/{meeting}/items/{no}/comments/{comment}/withdraw")
@@ -442,11 +469,16 @@ def suggest(visit: Visiting, form: Sent, meeting: str, no: int) -> Response:
     """Ask for a new suggestion for what is on the agenda."""
     item = _item(visit, meeting, no)
     about = {"case": item["case"]} if item["case"] is not None else {"unit": item["unit"]}
-    try:
-        visit.do("suggestions.make", form, more=about)
-    except MENDABLE as error:
-        return _item_again(visit, form, error, meeting=meeting, no=no, name="suggestion")
-    return to(f"/meetings/{meeting}/items/{no}", "suggestions.make", "advice")
+    return _item_done(
+        visit,
+        form,
+        meeting=meeting,
+        no=no,
+        use="suggestions.make",
+        name="suggestion",
+        anchor="advice",
+        more=about,
+    )
 
 
 def _item(visit: Visit, meeting: str, no: int) -> View:
@@ -487,45 +519,42 @@ def draft_of(visit: Visit, meeting: View, items: Sequence[Item]) -> str:
 
 
 @router.post("/meetings/{meeting}/minutes")
-def write_minutes(visit: Visiting, request: Request, form: Sent, meeting: str) -> Response:
+def write_minutes(visit: Visiting, form: Sent, meeting: str) -> Response:
     """Save the minutes: the draft, as it was mended, and what was weighed, in somebody's own words."""
     own, draft = form.value("_own").strip(), form.value("_draft").strip()
     first = visit.show(Kind.MEETING, meeting)["minutes"] is None
-    try:
-        if first and not own:
-            raise DocumentError((expecting("/_own", "this field"),))
-        visit.do("meetings.write_minutes", form, meeting, more={"minutes": f"{draft}\n\n{own}".strip()})
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _minutes_page(visit, meeting, again, status)
-        )
-    return to(f"/meetings/{meeting}", "meetings.write_minutes", "minutes")
+    return done(
+        visit,
+        form,
+        "meetings.write_minutes",
+        meeting,
+        page=lambda again, status: _minutes_page(visit, meeting, again, status),
+        then=f"/meetings/{meeting}",
+        anchor="minutes",
+        needed=("_own",) if first else (),
+        more={"minutes": f"{draft}\n\n{own}".strip()},
+    )
 
 
 # ---------------------------------------------------------------------------------------- what can be done
 
 
 @router.post("/meetings/{meeting}/{verb}")
-def act(visit: Visiting, request: Request, form: Sent, meeting: str, verb: str) -> Response:
+def act(visit: Visiting, form: Sent, meeting: str, verb: str) -> Response:
     """Do something with a meeting."""
     if verb not in _VERBS:
         raise NotFoundError("no such page")
     use = f"meetings.{verb}"
     item = form.value("_item")
-    try:
-        visit.do(use, form, meeting)
-    except MENDABLE as error:
-        if item.isdigit():
-            return _item_again(visit, form, error, meeting=meeting, no=int(item), name=verb)
-        return shown_again(
-            request,
-            form,
-            error,
-            lambda again, status: _page(visit, meeting, {_which(verb, form): again}, status),
-        )
     place = f"/meetings/{meeting}"
     still_there = item.isdigit() and verb == "disqualify" and form.value("account") != visit.actor.account
-    return to(f"{place}/items/{item}" if still_there else place, use)
+
+    def page(again: Form, status: int) -> Response:
+        if item.isdigit():
+            return _item_page(visit, meeting, int(item), {verb: again}, status)
+        return _page(visit, meeting, {_which(verb, form): again}, status)
+
+    return done(visit, form, use, meeting, page=page, then=f"{place}/items/{item}" if still_there else place)
 
 
 def _which(verb: str, form: Form) -> str:

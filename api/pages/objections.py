@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from allocator.casework.records import Kind
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -32,10 +32,13 @@ def _page(visit: Visit, veto: str, form: Form, status: int) -> Response:
 
 
 @router.post("/vetoes/{veto}/answer")
-def answer(visit: Visiting, request: Request, form: Sent, veto: str) -> Response:
+def answer(visit: Visiting, form: Sent, veto: str) -> Response:
     """Write down the committee's answer, outside of a meeting."""
-    try:
-        visit.do("vetoes.answer", form, veto)
-    except MENDABLE as error:
-        return shown_again(request, form, error, lambda again, status: _page(visit, veto, again, status))
-    return to(f"/vetoes/{veto}", "vetoes.answer")
+    return done(
+        visit,
+        form,
+        "vetoes.answer",
+        veto,
+        page=lambda again, status: _page(visit, veto, again, status),
+        then=f"/vetoes/{veto}",
+    )

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from allocator.casework.codes import Purpose
 from allocator.casework.records import Kind
 from allocator.service.errors import NotFoundError
 from api.pages import decisions
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -58,39 +58,40 @@ def _offer_page(visit: Visit, decision: str, form: Form, status: int) -> Respons
 
 
 @router.post("/decisions/{decision}/offer")
-def send(visit: Visiting, request: Request, form: Sent, decision: str) -> Response:
+def send(visit: Visiting, form: Sent, decision: str) -> Response:
     """Send an offer; or fill in the names of who must get it, if that is asked for."""
     if form.value("_names") and not visit.shared:
         names = "\n".join(_recipients(visit, decision))
         return _offer_page(visit, decision, Form({**form.given, "recipients[lines]": (names,)}), 200)
-    try:
-        visit.do("offers.send", form, more={"decision": decision})
-    except MENDABLE as error:
-        return shown_again(
-            request,
-            form,
-            error,
-            lambda again, status: _offer_page(visit, decision, again, status),
-            ("recipients",),
-        )
-    return to(f"/decisions/{decision}", "offers.send", "offers")
+    return done(
+        visit,
+        form,
+        "offers.send",
+        page=lambda again, status: _offer_page(visit, decision, again, status),
+        then=f"/decisions/{decision}",
+        anchor="offers",
+        needed=("recipients",),
+        more={"decision": decision},
+    )
 
 
 @router.post("/offers/{offer}/{verb}")
-def act(visit: Visiting, request: Request, form: Sent, offer: str, verb: str) -> Response:
+def act(visit: Visiting, form: Sent, offer: str, verb: str) -> Response:
     """Do something with an offer."""
     if verb not in _VERBS:
         raise NotFoundError("no such page")
     decision = visit.show(Kind.OFFER, offer)["decision"]
     by = form.value("by")
     name = f"{verb}-{by}-{offer}" if by else f"{verb}-{offer}"
-    try:
-        visit.do(f"offers.{verb}", form, offer)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: decisions.page(visit, decision, {name: again}, status)
-        )
-    return to(f"/decisions/{decision}", f"offers.{verb}", "offers")
+    return done(
+        visit,
+        form,
+        f"offers.{verb}",
+        offer,
+        page=lambda again, status: decisions.page(visit, decision, {name: again}, status),
+        then=f"/decisions/{decision}",
+        anchor="offers",
+    )
 
 
 # ---------------------------------------------------------------------------------------------- moving in
@@ -113,20 +114,18 @@ def _move_in_page(visit: Visit, decision: str, form: Form, status: int) -> Respo
 
 
 @router.post("/decisions/{decision}/move-in")
-def move_in(visit: Visiting, request: Request, form: Sent, decision: str) -> Response:
+def move_in(visit: Visiting, form: Sent, decision: str) -> Response:
     """Register that somebody has moved in."""
     view = visit.show(Kind.DECISION, decision)
-    try:
-        visit.do("tenancies.move_in", form, more={"case": view["case"], "shares": _host(visit, view)})
-    except MENDABLE as error:
-        return shown_again(
-            request,
-            form,
-            error,
-            lambda again, status: _move_in_page(visit, decision, again, status),
-            () if view.get("crisis_until") else _AGREED,
-        )
-    return to(f"/decisions/{decision}", "tenancies.move_in")
+    return done(
+        visit,
+        form,
+        "tenancies.move_in",
+        page=lambda again, status: _move_in_page(visit, decision, again, status),
+        then=f"/decisions/{decision}",
+        needed=() if view.get("crisis_until") else _AGREED,
+        more={"case": view["case"], "shares": _host(visit, view)},
+    )
 
 
 def _host(visit: Visit, decision: Mapping[str, Any]) -> str | None:

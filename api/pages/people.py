@@ -24,10 +24,10 @@ from allocator.codes import (
 )
 from allocator.service.errors import NotFoundError
 from api import asking
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
 from api.pages.rendering import answer, is_fragment
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 from api.refusals import WrongError
 
 router = APIRouter()
@@ -102,26 +102,25 @@ def _fact_page(
 
 
 @router.post("/people/{person}/facts/{fact}")
-def record(visit: Visiting, request: Request, form: Sent, person: str, fact: str) -> Response:
+def record(visit: Visiting, form: Sent, person: str, fact: str) -> Response:
     """Write down a fact: a new one, one that is confirmed anew, or a correction."""
-    return _done(visit, request, form, person, fact, use="people.record_fact")
+    return _done(visit, form, person, fact, use="people.record_fact")
 
 
 @router.post("/people/{person}/facts/{fact}/dispute")
-def dispute(visit: Visiting, request: Request, form: Sent, person: str, fact: str) -> Response:
+def dispute(visit: Visiting, form: Sent, person: str, fact: str) -> Response:
     """Write down that somebody says a fact is wrong."""
-    return _done(visit, request, form, person, fact, use="people.dispute_fact", more={"name": fact})
+    return _done(visit, form, person, fact, use="people.dispute_fact", more={"name": fact})
 
 
 @router.post("/people/{person}/facts/{fact}/withdraw")
-def withdraw(visit: Visiting, request: Request, form: Sent, person: str, fact: str) -> Response:
+def withdraw(visit: Visiting, form: Sent, person: str, fact: str) -> Response:
     """Take back a fact, as the person wants."""
-    return _done(visit, request, form, person, fact, use="people.withdraw_fact", more={"name": fact})
+    return _done(visit, form, person, fact, use="people.withdraw_fact", more={"name": fact})
 
 
 def _done(
     visit: Visit,
-    request: Request,
     form: Form,
     person: str,
     fact: str,
@@ -134,19 +133,18 @@ def _done(
     case = asking.an_id({"case": form.value("_case")}, "case") if form.value("_case") else None
     if use == "people.record_fact" and form.value(f"facts/{fact}/status", "known") != "known":
         form = _without_value(form, fact)
-    try:
-        visit.do(use, form, person, more=more)
-    except MENDABLE as error:
-        return shown_again(
-            request,
-            form,
-            error,
-            lambda again, status: _fact_page(
-                visit, person, fact, case=case, forms={use: again}, status=status
-            ),
-            _needed(form, fact) if use == "people.record_fact" else (),
-        )
-    return to(f"/cases/{case}" if case else f"/people/{person}/facts/{fact}", use)
+    return done(
+        visit,
+        form,
+        use,
+        person,
+        page=lambda again, status: _fact_page(
+            visit, person, fact, case=case, forms={use: again}, status=status
+        ),
+        then=f"/cases/{case}" if case else f"/people/{person}/facts/{fact}",
+        needed=_needed(form, fact) if use == "people.record_fact" else (),
+        more=more,
+    )
 
 
 def _needed(form: Form, fact: str) -> list[str]:
@@ -189,13 +187,15 @@ def _new_page(visit: Visit, form: Form, status: int) -> Response:
 
 
 @router.post("/people/new")
-def register(visit: Visiting, request: Request, form: Sent) -> Response:
+def register(visit: Visiting, form: Sent) -> Response:
     """Register somebody; their case comes next."""
-    try:
-        person = visit.do("people.register", form)
-    except MENDABLE as error:
-        return shown_again(request, form, error, lambda again, status: _new_page(visit, again, status))
-    return to(f"/people/{person.view['id']}/case", "people.register")
+    return done(
+        visit,
+        form,
+        "people.register",
+        page=lambda again, status: _new_page(visit, again, status),
+        then=lambda person: f"/people/{person.view['id']}/case",
+    )
 
 
 @router.get("/people/{person}/case")
@@ -212,12 +212,13 @@ def _case_page(visit: Visit, person: str, form: Form, status: int) -> Response:
 
 
 @router.post("/people/{person}/case")
-def open_case(visit: Visiting, request: Request, form: Sent, person: str) -> Response:
+def open_case(visit: Visiting, form: Sent, person: str) -> Response:
     """Open a case for somebody."""
-    try:
-        opened = visit.do("cases.open", form, more={"person": person})
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _case_page(visit, person, again, status)
-        )
-    return to(f"/cases/{opened.view['id']}", "cases.open")
+    return done(
+        visit,
+        form,
+        "cases.open",
+        page=lambda again, status: _case_page(visit, person, again, status),
+        then=lambda opened: f"/cases/{opened.view['id']}",
+        more={"person": person},
+    )

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from allocator.casework.codes import AddressProtection, Clearance, Purpose
 from allocator.casework.people import Representative
 from allocator.casework.records import Kind
 from allocator.model import Problem
 from allocator.service.errors import NotFoundError
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 from api.refusals import WrongError
 
 router = APIRouter()
@@ -69,16 +69,16 @@ def _others(visit: Visit, protection: str | None) -> list[tuple[str, str]]:
 
 
 @router.post("/people/{person}/more/protect")
-def protect(visit: Visiting, request: Request, form: Sent, person: str) -> Response:
+def protect(visit: Visiting, form: Sent, person: str) -> Response:
     """Change how somebody's address is protected."""
-    return _done(visit, request, form, person, use="people.protect", needed=("protection",))
+    return _done(visit, form, person, use="people.protect", needed=("protection",))
 
 
 @router.post("/people/{person}/more/merge")
-def merge(visit: Visiting, request: Request, form: Sent, person: str) -> Response:
+def merge(visit: Visiting, form: Sent, person: str) -> Response:
     """Make two records of one person one."""
     more = {"other": _person_of(visit, form.value("other").strip())}
-    return _done(visit, request, form, person, use="people.merge", needed=("other", "reason"), more=more)
+    return _done(visit, form, person, use="people.merge", needed=("other", "reason"), more=more)
 
 
 def _person_of(visit: Visit, said: str) -> str | None:
@@ -89,7 +89,6 @@ def _person_of(visit: Visit, said: str) -> str | None:
 
 def _done(
     visit: Visit,
-    request: Request,
     form: Form,
     person: str,
     *,
@@ -97,13 +96,16 @@ def _done(
     needed: Iterable[str],
     more: Mapping[str, Any] | None = None,
 ) -> Response:
-    try:
-        done = visit.do(use, form, person, more=more)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _page(visit, person, {use: again}, status), needed
-        )
-    return to(f"/people/{person}/more" if done.sight.visible else "/", use)
+    return done(
+        visit,
+        form,
+        use,
+        person,
+        page=lambda again, status: _page(visit, person, {use: again}, status),
+        then=lambda done: f"/people/{person}/more" if done.sight.visible else "/",
+        needed=needed,
+        more=more,
+    )
 
 
 # ------------------------------------------------------------------------------------- who acts for them
@@ -120,7 +122,7 @@ def show_acting(visit: Visiting, form: Sent, person: str) -> Response:
 
 
 @router.post("/people/{person}/more/represent")
-def represent(visit: Visiting, request: Request, form: Sent, person: str) -> Response:
+def represent(visit: Visiting, form: Sent, person: str) -> Response:
     """Write down one more who acts for somebody, the last day of one who does, or that one never did."""
     purpose = _purpose(form.value("_purpose"))
     acting = _seen(visit, person, purpose).get("representatives")
@@ -129,18 +131,17 @@ def represent(visit: Visiting, request: Request, form: Sent, person: str) -> Res
     which = form.value("_which")
     if which and which not in map(str, range(len(acting))):
         raise WrongError
-    try:
-        visit.do("people.represent", form, person, more=_then(acting, which, gone=bool(form.value("_gone"))))
-    except MENDABLE as error:
-        at = f"representatives/{len(acting)}"
-        return shown_again(
-            request,
-            form,
-            error,
-            lambda again, status: _page(visit, person, {f"acting {which}": again}, status, purpose),
-            () if which else [f"{at}/{name}" for name in ("name", "kind", "since")],
-        )
-    return to(f"/people/{person}/more", "people.represent")
+    at = f"representatives/{len(acting)}"
+    return done(
+        visit,
+        form,
+        "people.represent",
+        person,
+        page=lambda again, status: _page(visit, person, {f"acting {which}": again}, status, purpose),
+        then=f"/people/{person}/more",
+        needed=() if which else [f"{at}/{name}" for name in ("name", "kind", "since")],
+        more=_then(acting, which, gone=bool(form.value("_gone"))),
+    )
 
 
 def _then(acting: Sequence[View], which: str, *, gone: bool) -> Mapping[str, Any]:

@@ -6,18 +6,16 @@ not asked for: it is kept for each fact that stays as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from allocator.casework.records import Kind
-from allocator.documents import DocumentError
-from allocator.model import expecting
 from allocator.service.errors import NotFoundError
+from api.pages.doing import done
 from api.pages.forms import Form, Sent, plain
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -51,15 +49,17 @@ def _new_scheme_page(visit: Visit, form: Form, status: int) -> Response:
 
 
 @router.post("/schemes/new")
-def add_scheme(visit: Visiting, request: Request, form: Sent) -> Response:
+def add_scheme(visit: Visiting, form: Sent) -> Response:
     """Add a scheme with its living groups."""
-    try:
-        added = visit.do("schemes.add", form, more=_offer(form))
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _new_scheme_page(visit, again, status), OF_SCHEME
-        )
-    return to(f"/schemes/{added.view['id']}", "schemes.add")
+    return done(
+        visit,
+        form,
+        "schemes.add",
+        page=lambda again, status: _new_scheme_page(visit, again, status),
+        then=lambda added: f"/schemes/{added.view['id']}",
+        needed=OF_SCHEME,
+        more=_offer(form),
+    )
 
 
 @router.get("/schemes/{scheme}/describe")
@@ -78,20 +78,21 @@ def _scheme_page(visit: Visit, scheme: str, form: Form | None, status: int) -> R
 
 
 @router.post("/schemes/{scheme}/describe")
-def describe_scheme(visit: Visiting, request: Request, form: Sent, scheme: str) -> Response:
+def describe_scheme(visit: Visiting, form: Sent, scheme: str) -> Response:
     """Change what is known of a scheme, and its living groups."""
     named = [group for group in _rows(form) if "name" in group]
     needed = ("facts/name",) if named else ("facts/name", "groups/0/name")
     evidence = _still_published(visit.show(Kind.SCHEME, scheme), form)
-    try:
-        _check_all_there(form, needed)
-        more = {**_offer(form), "facts/evidence": evidence, "groups": named}
-        visit.do("schemes.describe", form, scheme, more=more)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _scheme_page(visit, scheme, again, status), needed
-        )
-    return to(f"/schemes/{scheme}", "schemes.describe")
+    return done(
+        visit,
+        form,
+        "schemes.describe",
+        scheme,
+        page=lambda again, status: _scheme_page(visit, scheme, again, status),
+        then=f"/schemes/{scheme}",
+        needed=needed,
+        more={**_offer(form), "facts/evidence": evidence, "groups": named},
+    )
 
 
 def _offer(form: Form) -> dict[str, Any]:
@@ -146,16 +147,17 @@ def _new_unit_page(visit: Visit, scheme: str, form: Form | None, status: int) ->
 
 
 @router.post("/schemes/{scheme}/units/new")
-def add_unit(visit: Visiting, request: Request, form: Sent, scheme: str) -> Response:
+def add_unit(visit: Visiting, form: Sent, scheme: str) -> Response:
     """Add a unit to a living group."""
-    try:
-        _check_all_there(form, OF_UNIT)
-        added = visit.do("units.add", form, more={"scheme": scheme})
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _new_unit_page(visit, scheme, again, status), OF_UNIT
-        )
-    return to(f"/units/{added.view['id']}", "units.add")
+    return done(
+        visit,
+        form,
+        "units.add",
+        page=lambda again, status: _new_unit_page(visit, scheme, again, status),
+        then=lambda added: f"/units/{added.view['id']}",
+        needed=OF_UNIT,
+        more={"scheme": scheme},
+    )
 
 
 @router.get("/units/{unit}/describe")
@@ -174,22 +176,17 @@ def _unit_page(visit: Visit, unit: str, form: Form | None, status: int) -> Respo
 
 
 @router.post("/units/{unit}/describe")
-def describe_unit(visit: Visiting, request: Request, form: Sent, unit: str) -> Response:
+def describe_unit(visit: Visiting, form: Sent, unit: str) -> Response:
     """Change what is known of a unit."""
-    try:
-        _check_all_there(form, OF_UNIT)
-        visit.do("units.describe", form, unit)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _unit_page(visit, unit, again, status), OF_UNIT
-        )
-    return to(f"/units/{unit}", "units.describe")
-
-
-def _check_all_there(form: Form, needed: Iterable[str]) -> None:
-    missing = form.empty(needed)
-    if missing:
-        raise DocumentError(tuple(expecting(f"/{name}", "this field") for name in missing))
+    return done(
+        visit,
+        form,
+        "units.describe",
+        unit,
+        page=lambda again, status: _unit_page(visit, unit, again, status),
+        then=f"/units/{unit}",
+        needed=OF_UNIT,
+    )
 
 
 # --------------------------------------------------------------------------------------------- forms

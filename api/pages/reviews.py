@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from allocator.casework.codes import ReviewKind
 from allocator.casework.records import Kind
 from allocator.service.errors import NotFoundError
 from allocator.service.reviews import BY_THEMSELVES
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -42,13 +42,16 @@ def _page(visit: Visit, review: str, form: Form, status: int) -> Response:
 
 
 @router.post("/reviews/{review}/hold")
-def hold(visit: Visiting, request: Request, form: Sent, review: str) -> Response:
+def hold(visit: Visiting, form: Sent, review: str) -> Response:
     """Write down what was found, and when it is to be looked at again."""
-    try:
-        visit.do("reviews.hold", form, review)
-    except MENDABLE as error:
-        return shown_again(request, form, error, lambda again, status: _page(visit, review, again, status))
-    return to(f"/reviews/{review}", "reviews.hold")
+    return done(
+        visit,
+        form,
+        "reviews.hold",
+        review,
+        page=lambda again, status: _page(visit, review, again, status),
+        then=f"/reviews/{review}",
+    )
 
 
 @router.get("/cases/{case}/reviews/new")
@@ -69,10 +72,13 @@ def _kinds(visit: Visit) -> list[tuple[str, Any]]:
 
 
 @router.post("/cases/{case}/reviews/new")
-def plan(visit: Visiting, request: Request, form: Sent, case: str) -> Response:
+def plan(visit: Visiting, form: Sent, case: str) -> Response:
     """Plan to look at a case again."""
-    try:
-        visit.do("reviews.plan", form, more={"case": case})
-    except MENDABLE as error:
-        return shown_again(request, form, error, lambda again, status: _plan_page(visit, case, again, status))
-    return to(f"/cases/{case}", "reviews.plan")
+    return done(
+        visit,
+        form,
+        "reviews.plan",
+        page=lambda again, status: _plan_page(visit, case, again, status),
+        then=f"/cases/{case}",
+        more={"case": case},
+    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from allocator.access.table import Report
 from allocator.casework.codes import PolicyState
@@ -19,9 +19,9 @@ from allocator.service import reports
 from allocator.service.errors import NotFoundError
 from allocator.service.facts import policy_of
 from allocator.service.work import Work
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -84,27 +84,28 @@ def _handbook(visit: Visit, policy: str | None, forms: Mapping[str, Form], statu
 
 
 @router.post("/rules/policies/{policy}/activate")
-def activate(visit: Visiting, request: Request, form: Sent, policy: str) -> Response:
+def activate(visit: Visiting, form: Sent, policy: str) -> Response:
     """Put a proposed policy into use; another person than its proposer does."""
-    try:
-        visit.do("policies.activate", form, policy)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _handbook(visit, policy, {"activate": again}, status)
-        )
-    return to("/rules", "policies.activate")
+    return done(
+        visit,
+        form,
+        "policies.activate",
+        policy,
+        page=lambda again, status: _handbook(visit, policy, {"activate": again}, status),
+        then="/rules",
+    )
 
 
 @router.post("/rules/policies")
-def propose(visit: Visiting, request: Request, form: Sent) -> Response:
+def propose(visit: Visiting, form: Sent) -> Response:
     """Propose a policy; everything that is wrong with its text is told at once."""
-    try:
-        visit.do("policies.propose", form)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _handbook(visit, None, {"propose": again}, status)
-        )
-    return to("/rules", "policies.propose")
+    return done(
+        visit,
+        form,
+        "policies.propose",
+        page=lambda again, status: _handbook(visit, None, {"propose": again}, status),
+        then="/rules",
+    )
 
 
 # ------------------------------------------------------------------------------------------- comparison

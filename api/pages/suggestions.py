@@ -18,8 +18,7 @@ from allocator.casework.codes import ENDED_CASES, CaseState, HearingState, Meeti
 from allocator.casework.mix import Count, Neighbour, age_band, counts
 from allocator.casework.records import Kind, Link
 from allocator.codes import Gender, SubstanceUse
-from allocator.documents import DocumentError
-from allocator.model import age_on, expecting
+from allocator.model import age_on
 from allocator.service.colleagues import colleagues
 from allocator.service.desk import Shown
 from allocator.service.errors import NotFoundError
@@ -28,8 +27,8 @@ from allocator.service.hearings import USUAL_DAYS
 from allocator.service.neighbours import Lodger, rooms
 from api.pages import answers
 from api.pages.answers import Entry
+from api.pages.doing import done
 from api.pages.forms import VERSION, Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
 from api.pages.rendering import is_fragment
 from api.pages.visit import Visit, Visiting, to
 
@@ -452,10 +451,27 @@ def _doings_page(
     )
 
 
-def _again(visit: Visit, suggestion: str, name: str, form: Form, error: Exception) -> Response:
+def _done(
+    visit: Visit,
+    suggestion: str,
+    name: str,
+    form: Form,
+    *,
+    use: str,
+    target: str | None = None,
+    needed: Iterable[str] = (),
+    more: Mapping[str, Any] | None = None,
+) -> Response:
     page = _doings_page if is_fragment(visit.request) else _page
-    return shown_again(
-        visit.request, form, error, lambda again, status: page(visit, suggestion, {name: again}, status)
+    return done(
+        visit,
+        form,
+        use,
+        target,
+        page=lambda again, status: page(visit, suggestion, {name: again}, status),
+        then=lambda _: _after(visit, suggestion, use),
+        needed=needed,
+        more=more,
     )
 
 
@@ -464,15 +480,16 @@ def put_on_agenda(visit: Visiting, suggestion: str, form: Sent) -> Response:
     """Put what a suggestion is about on the agenda of a meeting."""
     view = visit.show(Kind.SUGGESTION, suggestion)
     meeting = form.value("_meeting")
-    more = {"case": view.get("case"), "unit": view.get("unit"), "suggestion": suggestion}
-    try:
-        if not meeting:
-            raise DocumentError((expecting("/_meeting", "this field"),))
-        seen = replace(form, given={**form.given, VERSION: (form.value(f"_seen-{meeting}"),)})
-        visit.do("meetings.put_on_agenda", seen, meeting, more=more)
-    except MENDABLE as error:
-        return _again(visit, suggestion, "agenda", form, error)
-    return _after(visit, suggestion, "meetings.put_on_agenda")
+    return _done(
+        visit,
+        suggestion,
+        "agenda",
+        replace(form, given={**form.given, VERSION: (form.value(f"_seen-{meeting}"),)}),
+        use="meetings.put_on_agenda",
+        target=meeting,
+        needed=("_meeting",),
+        more={"case": view.get("case"), "unit": view.get("unit"), "suggestion": suggestion},
+    )
 
 
 @router.post("/suggestions/{suggestion}/hearing")
@@ -482,32 +499,20 @@ def send_to_hearing(visit: Visiting, suggestion: str, form: Sent) -> Response:
     more: dict[str, Any] = {"suggestion": suggestion}
     if view.get("case") is not None:
         more["case"] = view["case"]
-    try:
-        visit.do("hearings.send", form, more=more)
-    except MENDABLE as error:
-        return _again(visit, suggestion, "hearing", form, error)
-    return _after(visit, suggestion, "hearings.send")
+    return _done(visit, suggestion, "hearing", form, use="hearings.send", more=more)
 
 
 @router.post("/suggestions/{suggestion}/comment")
 def comment(visit: Visiting, suggestion: str, form: Sent) -> Response:
     """Remark on a suggestion."""
     more = {"about": Kind.SUGGESTION.value, "of": suggestion}
-    try:
-        visit.do("comments.make", form, more=more)
-    except MENDABLE as error:
-        return _again(visit, suggestion, "comment", form, error)
-    return _after(visit, suggestion, "comments.make")
+    return _done(visit, suggestion, "comment", form, use="comments.make", more=more)
 
 
 @router.post("/suggestions/{suggestion}/comments/{remark}/withdraw")
 def withdraw(visit: Visiting, suggestion: str, remark: str, form: Sent) -> Response:
     """Take a remark back."""
-    try:
-        visit.do("comments.withdraw", form, remark)
-    except MENDABLE as error:
-        return _again(visit, suggestion, "comment", form, error)
-    return _after(visit, suggestion, "comments.withdraw")
+    return _done(visit, suggestion, "comment", form, use="comments.withdraw", target=remark)
 
 
 @router.post("/suggestions/{suggestion}/entries/{name}/objection")
@@ -516,18 +521,22 @@ def object_to(visit: Visiting, suggestion: str, name: str, form: Sent) -> Respon
     opened = _open(visit, suggestion)
     found = opened.entry(name)
     more = {"case": opened.of(found), "scheme": found.told["scheme"]}
-    try:
-        visit.do("vetoes.raise", form, more=more)
-    except MENDABLE as error:
-        return shown_again(
-            visit.request,
-            form,
-            error,
-            lambda again, status: _entry_page(visit, suggestion, name, {"objection": again}, status),
-        )
-    if is_fragment(visit.request):
-        return _entry_page(visit, suggestion, name, {}, 200, done="vetoes.raise")
-    return to(f"/suggestions/{suggestion}/entries/{name}", done="vetoes.raise", anchor="objections")
+    address = f"/suggestions/{suggestion}/entries/{name}"
+
+    def then(_: Shown) -> str | Response:
+        if is_fragment(visit.request):
+            return _entry_page(visit, suggestion, name, {}, 200, done="vetoes.raise")
+        return address
+
+    return done(
+        visit,
+        form,
+        "vetoes.raise",
+        page=lambda again, status: _entry_page(visit, suggestion, name, {"objection": again}, status),
+        then=then,
+        anchor="objections",
+        more=more,
+    )
 
 
 # ------------------------------------------------------------------------------------------------- making
@@ -558,13 +567,14 @@ def make_for_unit(visit: Visiting, unit: str, form: Sent) -> Response:
 
 
 def _make(visit: Visit, kind: Kind, name: str, form: Form) -> Response:
-    try:
-        made = visit.do("suggestions.make", form, more={kind.value: name})
-    except MENDABLE as error:
-        return shown_again(
-            visit.request, form, error, lambda again, status: _make_page(visit, kind, name, again, status)
-        )
-    return to(f"/suggestions/{made.stored.id}", done="suggestions.make")
+    return done(
+        visit,
+        form,
+        "suggestions.make",
+        page=lambda again, status: _make_page(visit, kind, name, again, status),
+        then=lambda made: f"/suggestions/{made.stored.id}",
+        more={kind.value: name},
+    )
 
 
 def _make_page(visit: Visit, kind: Kind, name: str, form: Form, status: int) -> Response:

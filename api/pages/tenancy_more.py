@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from allocator.casework.records import Kind
 from allocator.service.errors import NotFoundError
+from api.pages.doing import done
 from api.pages.forms import Form, Sent
-from api.pages.refusing import MENDABLE, shown_again
-from api.pages.visit import Visit, Visiting, to
+from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
 
@@ -38,18 +38,17 @@ def _page(visit: Visit, tenancy: str, forms: Mapping[str, Form], status: int) ->
 
 
 @router.post("/tenancies/{tenancy}/more/agree")
-def agree(visit: Visiting, request: Request, form: Sent, tenancy: str) -> Response:
+def agree(visit: Visiting, form: Sent, tenancy: str) -> Response:
     """Write down an agreement that was signed after the last one."""
     needed = [f"agreement/{name}" for name in ("form", "signed_on", "starts_on")]
-    return _done(visit, request, form, tenancy, use="tenancies.agree", target=tenancy, needed=needed)
+    return _done(visit, form, tenancy, use="tenancies.agree", target=tenancy, needed=needed)
 
 
 @router.post("/tenancies/{tenancy}/more/outcome")
-def record(visit: Visiting, request: Request, form: Sent, tenancy: str) -> Response:
+def record(visit: Visiting, form: Sent, tenancy: str) -> Response:
     """Write down what became of a tenancy."""
     return _done(
         visit,
-        request,
         form,
         tenancy,
         use="outcomes.record",
@@ -60,7 +59,6 @@ def record(visit: Visiting, request: Request, form: Sent, tenancy: str) -> Respo
 
 def _done(
     visit: Visit,
-    request: Request,
     form: Form,
     tenancy: str,
     *,
@@ -69,10 +67,13 @@ def _done(
     target: str | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> Response:
-    try:
-        visit.do(use, form, target, more=more)
-    except MENDABLE as error:
-        return shown_again(
-            request, form, error, lambda again, status: _page(visit, tenancy, {use: again}, status), needed
-        )
-    return to(f"/tenancies/{tenancy}/more", use)
+    return done(
+        visit,
+        form,
+        use,
+        target,
+        page=lambda again, status: _page(visit, tenancy, {use: again}, status),
+        then=f"/tenancies/{tenancy}/more",
+        needed=needed,
+        more=more,
+    )

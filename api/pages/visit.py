@@ -234,11 +234,20 @@ class Visit:
             ServiceError: It is not done; nothing was changed.
             StorageError: It could not be done.
         """
-        command: type[Command] = USES[use].command
-        said = read(command, form.content(more), names_of(command))
+        said = self.command(use, form, more)
         expected = form.version
         key = f"form:{form.key}"
         return self.office.desk.run(self.actor, use, said, target=target, expected=expected, key=key)
+
+    @staticmethod
+    def command(use: str, form: Form, more: Mapping[str, Any] | None = None) -> Command:
+        """Return what a form says to a use case.
+
+        Raises:
+            DocumentError: The form says something else than is expected.
+        """
+        command: type[Command] = USES[use].command
+        return read(command, form.content(more), names_of(command))
 
     # -------------------------------------------------------------------------------------- answer
 

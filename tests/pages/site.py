@@ -170,6 +170,22 @@ class Window:
         self.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         self.page.evaluate(_DRAWN)
 
+    def faults(self, *widths: int) -> list[str]:
+        """Open every panel, and return what is wrong with the page as it is looked at.
+
+        Args:
+            widths: Where it must be accessible, else at each width. It is never wider than its window.
+        """
+        self.open_all()
+        found: list[str] = []
+        for width in WIDTHS:
+            self.resize(width)
+            wrong = self.axe() if width in (widths or WIDTHS) else []
+            if self.sideways() > 0:
+                wrong.append("wider than its window")
+            found += [f"{self.page.url} {width}: {one}" for one in wrong]
+        return found
+
     def resize(self, width: int) -> None:
         """Make the window as wide as this, in CSS pixels."""
         self.page.set_viewport_size({"width": width, "height": HEIGHT})

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from allocator.casework.records import Kind
 from allocator.ports import Query
 from fixtures.demo_office import ACCOUNTS
-from tests.pages.site import WIDTHS, Browsers, Site
+from tests.pages.site import Browsers, Site
 
 
 def heading(page: Page) -> str:
@@ -154,17 +154,6 @@ def test_a_number_leads_to_its_case(shown: Site, browsers: Browsers) -> None:
     page.get_by_role("button", name="Finn").click()
     assert page.get_by_role("alert").is_visible()
     assert "?" not in page.url
-
-
-@pytest.mark.parametrize("path", ["/", "/cases", "/cases/S-2026-109", "/cases/S-2026-101/history"])
-def test_pages_of_cases_are_accessible(shown: Site, browsers: Browsers, path: str) -> None:
-    """At each width, with panels open; other languages once."""
-    for width, language in (*((width, "nb") for width in WIDTHS), (1440, "nn"), (390, "en")):
-        window = browsers.window(shown, "committee_secretary", width=width, language=language)
-        window.go(path)
-        window.open_all()
-        assert window.axe() == []
-        assert window.sideways() == 0
 
 
 @pytest.mark.parametrize("fact", ["risk", "needs", "gender", "conflicts_asked", "birth_date"])

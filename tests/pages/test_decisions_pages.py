@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
 from allocator.casework.cases import Case
@@ -15,7 +14,7 @@ from allocator.service.meetings import PutOnAgenda
 from allocator.service.people import WithdrawFact
 from allocator.texts import catalog
 from tests.office import TODAY
-from tests.pages.site import LANGUAGES, WIDTHS, Browsers, Site, Window
+from tests.pages.site import Browsers, Site, Window
 from tests.pages.test_meetings import acting, objected, saved
 from tests.pdf_text import text_of
 
@@ -34,22 +33,6 @@ LOOKED_AT = (
     ("appeals_body", "/appeals/appeal-01"),
     ("committee_leader", "/decisions/decision-05/reverse"),
 )
-
-
-@pytest.mark.parametrize(("login", "path"), LOOKED_AT)
-def test_pages_of_decisions_are_accessible_with_everything_open(
-    shown: Site, browsers: Browsers, login: str, path: str
-) -> None:
-    """At each width in bokmål, and at one in the other languages; nothing is wider than the window."""
-    for language in LANGUAGES:
-        window = browsers.window(shown, login, language=language)
-        page = window.go(path)
-        window.open_all()
-        for width in WIDTHS if language == "nb" else (390,):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert window.axe() == [], (language, width)
-            assert window.sideways() == 0, (language, width)
-        window.context.close()
 
 
 # ---------------------------------------------------------------------------------------- who sees what

@@ -1,6 +1,6 @@
 """Every page that anybody can come to by links: there, accessible, in three languages, and for them alone.
 
-With `ALLOCATOR_AXE=all` each is looked at in each language; else in one of them in turn.
+With `ALLOCATOR_AXE=all` each is looked at in each language at each width; else in one and at one, in turn.
 """
 
 from __future__ import annotations
@@ -27,27 +27,79 @@ def test_every_link_leads_somewhere(shown: Site, login: str) -> None:
     assert "/" in walked(shown, login)
 
 
-def spoken(number: int) -> tuple[str, ...]:
-    """Return the languages in which a page is looked at: all, or by its number one of them."""
-    return LANGUAGES if os.environ.get("ALLOCATOR_AXE") == "all" else (LANGUAGES[number % len(LANGUAGES)],)
+def looks(number: int) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the languages and widths in which a page is looked at: all, or by its number one of each."""
+    if os.environ.get("ALLOCATOR_AXE") == "all":
+        return [(language, WIDTHS) for language in LANGUAGES]
+    widths_first, language = divmod(number, len(LANGUAGES))
+    return [(LANGUAGES[language], (WIDTHS[widths_first % len(WIDTHS)],))]
+
+
+ALSO = (
+    ("accounts", "administrator", "/accounts/scheme_staff"),
+    ("accounts", "administrator", "/accounts/administrator"),
+    ("cases", "committee_secretary", "/"),
+    ("cases", "committee_secretary", "/cases/S-2026-109"),
+    ("cases", "caseworker", "/cases/S-2026-109/more"),
+    ("cases", "committee_secretary", "/cases/S-2026-101/history"),
+    ("decisions", "committee_leader", "/decisions/new?case=S-2026-104&unit=tunet-2&meeting=meeting-02"),
+    ("decisions", "committee_secretary", "/decisions/new?case=S-2026-113"),
+    ("decisions", "committee_leader_2", "/decisions/decision-06"),
+    ("decisions", "caseworker", "/decisions/decision-01"),
+    ("decisions", "caseworker", "/decisions/decision-05/offer"),
+    ("decisions", "caseworker", "/decisions/decision-S-2026-102/move-in"),
+    ("housing", "committee_leader", "/schemes/strandgata"),
+    ("housing", "scheme_leader", "/schemes/strandgata"),
+    ("housing", "committee_leader", "/schemes/elvebakken"),
+    ("housing", "scheme_leader", "/schemes/elvebakken"),
+    ("housing", "committee_leader", "/units"),
+    ("housing", "scheme_leader", "/units"),
+    ("housing", "committee_leader", "/units/tunet-2"),
+    ("me", "scheme_leader", "/me"),
+    ("meetings", "committee_secretary", "/meetings/meeting-03"),
+    ("meetings", "committee_leader", "/meetings/meeting-02/items/2"),
+    ("meetings", "committee_member", "/meetings/meeting-03/items/1"),
+    ("suggestions", "committee_leader", "/suggestions/suggestion-05"),
+    ("suggestions", "committee_leader", "/suggestions/suggestion-05?order=name"),
+    ("suggestions", "committee_leader", "/suggestions/suggestion-05/entries/strandgata-5"),
+    ("suggestions", "committee_leader", "/suggestions/suggestion-05/compare?a=tunet-2&b=strandgata-5"),
+    ("suggestions", "committee_leader", "/suggestions/suggestion-05/fresh"),
+    ("suggestions", "committee_leader", "/cases/S-2026-101/suggestion"),
+    ("suggestions", "committee_leader", "/units/tunet-2/suggestion"),
+)
+"""Pages that look otherwise than the first of their kind, by topic."""
+
+
+def looked_at(browsers: Browsers, site: Site, number: int, login: str | None, path: str) -> list[str]:
+    """Return what is wrong with a page, as it is looked at."""
+    wrong: list[str] = []
+    for language, widths in looks(number):
+        window = browsers.window(site, login, language=language)
+        page = window.go(path)
+        page.wait_for_load_state("networkidle")
+        assert page.locator("html").get_attribute("lang") == language
+        wrong += [f"{language}: {one}" for one in window.faults(*widths)]
+        browsers.done(window)
+    return wrong
 
 
 def test_every_kind_of_page_is_accessible(shown: Site, browsers: Browsers) -> None:
-    """Panels open, at each width; for the first role that comes there."""
+    """With panels open, for the first role that comes there."""
     first = first_of_each_kind(shown)
-    assert len(first) > 25
+    assert len(first) > 50
     wrong: list[str] = []
     for number, (login, path) in enumerate(first.values()):
-        for language in spoken(number):
-            window = browsers.window(shown, login, language=language)
-            window.go(path)
-            window.open_all()
-            for width in WIDTHS:
-                window.resize(width)
-                wrong += [f"{path} {width} {language}: {one}" for one in window.axe()]
-                if window.sideways() > 0:
-                    wrong.append(f"{path} {width} {language}: wider than its window")
-            browsers.done(window)
+        wrong += looked_at(browsers, shown, number, login, path)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("topic", sorted({topic for topic, *_ in ALSO}))
+def test_pages_that_look_otherwise_are_accessible_too(shown: Site, browsers: Browsers, topic: str) -> None:
+    """As those before."""
+    wrong: list[str] = []
+    for number, (of, login, path) in enumerate(ALSO):
+        if of == topic:
+            wrong += looked_at(browsers, shown, number, login, path)
     assert not wrong, "\n".join(wrong)
 
 
@@ -78,27 +130,22 @@ SENT_EMPTY = """action => {
 def test_every_form_that_is_sent_empty_says_what_is_wrong(
     shown: Site, site: Site, browsers: Browsers
 ) -> None:
-    """Accessible at each width, with each wrong field told of and told apart."""
+    """Accessible, with each wrong field told of and told apart."""
     met = set(SENT_AS_THEY_ARE)
     wrong: list[str] = []
     for login, path in first_of_each_kind(shown).values():
         seen = browsers.window(site, login)
         actions = {_kind_of(action): action for action in seen.go(path).evaluate(FORMS)}
         browsers.done(seen)
-        for kind in actions.keys() - met:
+        for kind in sorted(actions.keys() - met):
             met.add(kind)
-            for language in spoken(len(met)):
+            for language, widths in looks(len(met)):
                 window = browsers.window(site, login, language=language)
                 window.go(path)
                 window.page.evaluate(SENT_EMPTY, actions[kind])
                 window.page.wait_for_selector("main .ds-error-summary")
-                window.open_all()
                 assert window.page.locator("main [aria-invalid=true]").count() > 0, kind
-                for width in WIDTHS:
-                    window.resize(width)
-                    wrong += [f"{kind} {width} {language}: {one}" for one in window.axe()]
-                    if window.sideways() > 0:
-                        wrong.append(f"{kind} {width} {language}: wider than its window")
+                wrong += [f"{kind} {language}: {one}" for one in window.faults(*widths)]
                 browsers.done(window)
     assert len(met) > 35, met
     assert not wrong, "\n".join(wrong)

@@ -162,18 +162,3 @@ def test_what_an_empty_home_costs_those_who_wait(shown: Site, browsers: Browsers
     expect(tasks.last).to_contain_text("99 dager, 971 ventedager for søkerne")
     with shown.client("property_manager") as client:
         assert "ventedager" not in client.get("/units").text
-
-
-def test_they_are_accessible_with_all_panels_open(shown: Site, browsers: Browsers) -> None:
-    """At each width, each in another language, for the cleared and for staff."""
-    wrong: list[str] = []
-    for width, language in ((1440, "nb"), (390, "nn"), (320, "en")):
-        for login in ("committee_leader", "scheme_leader"):
-            window = browsers.window(shown, login, width=width, language=language)
-            for path in ("/schemes/strandgata", "/schemes/elvebakken", "/units", "/units/tunet-2"):
-                window.go(path)
-                window.open_all()
-                wrong += [f"{path} {login} {width}: {one}" for one in window.axe()]
-                if window.sideways() > 0:
-                    wrong.append(f"{path} {login} {width}: wider than its window")
-    assert wrong == []

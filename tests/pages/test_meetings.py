@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from allocator.access.authorizer import Actor
@@ -17,21 +16,11 @@ from allocator.service.decisions import DropDecision
 from allocator.service.hearings import CloseHearing, SendHearing, State
 from allocator.service.vetoes import Objection, Observed
 from tests.office import TODAY
-from tests.pages.site import LANGUAGES, WIDTHS, Browsers, Site, Window
+from tests.pages.site import Browsers, Site, Window
 
 expect.set_options(timeout=30_000)
 
 TALKED = "Utvalget drøftet hvor rolig bogruppa er, og om søkeren kan flytte inn før jul."
-
-LOOKED_AT = (
-    ("committee_leader", "/meetings"),
-    ("committee_secretary", "/meetings/new"),
-    ("committee_leader", "/meetings/meeting-02"),
-    ("committee_secretary", "/meetings/meeting-03"),
-    ("committee_leader", "/meetings/meeting-02/items/2"),
-    ("committee_member", "/meetings/meeting-03/items/1"),
-    ("committee_secretary", "/meetings/meeting-02/minutes"),
-)
 
 
 def acting(site: Site, login: str) -> Actor:
@@ -71,22 +60,6 @@ def saved(page: Page, words: str) -> None:
 
 
 # -------------------------------------------------------------------------------------------------- looks
-
-
-@pytest.mark.parametrize(("login", "path"), LOOKED_AT)
-def test_pages_of_meetings_are_accessible_with_everything_open(
-    shown: Site, browsers: Browsers, login: str, path: str
-) -> None:
-    """At each width in bokmål, and at one in the other languages; nothing is wider than the window."""
-    for language in LANGUAGES:
-        window = browsers.window(shown, login, language=language)
-        page = window.go(path)
-        window.open_all()
-        for width in WIDTHS if language == "nb" else (390,):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert window.axe() == [], (language, width)
-            assert window.sideways() == 0, (language, width)
-        window.context.close()
 
 
 def test_who_has_no_part_in_meetings_finds_none(shown: Site) -> None:

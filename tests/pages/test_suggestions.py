@@ -21,7 +21,7 @@ from allocator.service.suggestions import MakeSuggestion
 from allocator.texts import catalog
 from api.pages import answers
 from api.pages.suggestions import IN_FULL
-from tests.pages.site import WIDTHS, Browsers, Site
+from tests.pages.site import Browsers, Site
 
 SUGGESTION = "/suggestions/suggestion-05"
 """The demo's suggestion for S-2026-101, who has an enemy in Strandgata."""
@@ -527,31 +527,3 @@ def test_a_suggestion_that_cannot_be_made_says_why(site: Site, browsers: Browser
     page.get_by_role("button", name="Lag forslag").click()
     expect(page.get_by_role("alert")).to_contain_text("Saken er avsluttet")
     assert page.get_by_role("button", name="Lag forslag").is_enabled()
-
-
-# ------------------------------------------------------------------------------------------- accessibility
-
-
-@pytest.mark.parametrize(
-    ("width", "language"), [*((width, "nb") for width in WIDTHS), (390, "nn"), (390, "en")]
-)
-def test_the_pages_are_accessible_with_everything_open(
-    shown: Site, browsers: Browsers, width: int, language: str
-) -> None:
-    """At each width, with panels open; nothing is wider than the window."""
-    window = browsers.window(shown, "committee_leader", width=width, language=language)
-    for path in (
-        SUGGESTION,
-        f"{SUGGESTION}?order=name",
-        f"{SUGGESTION}/entries/strandgata-5",
-        f"{SUGGESTION}/compare?a=tunet-2&b=strandgata-5",
-        f"{SUGGESTION}/fresh",
-        "/cases/S-2026-101/suggestion",
-        "/units/tunet-2/suggestion",
-    ):
-        page = window.go(path)
-        page.wait_for_load_state("networkidle")
-        window.open_all()
-        assert window.axe() == [], path
-        assert window.sideways() == 0, path
-        assert page.locator("html").get_attribute("lang") == language

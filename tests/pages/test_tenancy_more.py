@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
 from allocator.casework.codes import OutcomeKind, Role
@@ -14,7 +13,7 @@ from allocator.codes import AgreementForm, FactSource, VetoGround, VetoStatus
 from allocator.ports import Query
 from allocator.service.vetoes import Observed, RaiseVeto
 from tests.office import TODAY
-from tests.pages.site import LANGUAGES, WIDTHS, Browsers, Site
+from tests.pages.site import Browsers, Site
 
 LIVES_THERE = "L-B-01"
 
@@ -155,16 +154,3 @@ def test_an_objection_goes_on_and_a_risk_is_described_anew(site: Site, browsers:
     expect(page.get_by_role("status").first).to_be_visible()
     changing.locator("summary").click()
     expect(changing.get_by_label("Andre tiltak")).to_have_value("")
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_it_is_accessible_with_all_open(shown: Site, browsers: Browsers, language: str) -> None:
-    """The tenancy, and the scheme with the forms that belong to it, at each width."""
-    window = browsers.window(shown, "scheme_leader", language=language)
-    for path in (f"/tenancies/{LIVES_THERE}/more", "/schemes/strandgata"):
-        window.go(path)
-        window.open_all()
-        for width in WIDTHS:
-            window.resize(width)
-            assert window.axe() == []
-            assert window.sideways() == 0, (path, width)
