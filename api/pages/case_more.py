@@ -245,7 +245,8 @@ def place(visit: Visiting, form: Sent, case: str) -> Response:
 
 def _crisis_page(visit: Visit, case: str, unit: str | None, form: Form, status: int) -> Response:
     view = visit.show(Kind.CASE, case)
-    if not can_place(view, visit.may_with(Kind.CASE, case)):
+    may = visit.may_with(Kind.CASE, case)
+    if not can_place(view, may):
         raise NotFoundError("no such page")
     prospect = None if unit is None else before_placing(visit.office.desk, visit.actor, case, unit)
     return visit.page(
@@ -257,6 +258,7 @@ def _crisis_page(visit: Visit, case: str, unit: str | None, form: Form, status: 
         form=form,
         prospect=prospect,
         stops=[] if prospect is None else stops_of(visit, prospect),
+        may_suggest="suggestions.make" in may,
         next_day=day_after(visit.today),
         heard_by=visit.today + HEARD_WITHIN,
         last_day=visit.today + timedelta(days=CRISIS_DAYS),

@@ -180,6 +180,8 @@ def test_a_placement_in_a_crisis_is_made_with_the_advice_before_ones_eyes(
     """The unit is chosen, the advice read, what is missing is said, and then it is done."""
     page = browsers.window(site, "committee_leader").go(f"/cases/{CASE}")
     page.get_by_role("link", name="Kriseplassering").click()
+    best = page.get_by_role("link", name="Se hvilken bolig som passer best")
+    expect(best).to_have_attribute("href", f"/cases/{CASE}/suggestion")
     page.get_by_label("Bolig", exact=True).select_option(index=1)
     unit = page.get_by_label("Bolig", exact=True).input_value()
     page.get_by_role("button", name="Vis rådet om boligen").click()
