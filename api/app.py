@@ -56,6 +56,12 @@ MAX_BODY = 16 * 1024 * 1024
 GRACE_SECONDS = 15
 """So long may requests that have begun take when the service is stopped."""
 
+KEPT_OPEN_SECONDS = 75
+"""So long a connection stays open without a request: longer than a proxy in front keeps it (nginx: 60).
+
+Else one may be closed just as the next request is sent on it.
+"""
+
 _MAX_DIGITS = 18
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -385,5 +391,6 @@ def run(app: FastAPI, *, host: str, port: int, proxy: str | None = None) -> None
         log_level="warning",
         proxy_headers=proxy is not None,
         forwarded_allow_ips=proxy or "",
+        timeout_keep_alive=KEPT_OPEN_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -761,7 +762,10 @@ def _until_up(address: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def test_the_demo_serves_and_stops_when_told() -> None:
-    """The demo is started, asked over HTTP, also by many at once, and ends cleanly when it is told to."""
+    """The demo is started, asked over HTTP, also by many at once, and ends cleanly when it is told to.
+
+    A connection that is idle for some seconds, as a proxy's may be, is still open for the next request.
+    """
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
     program = Path(sys.executable).with_name("allocator")
@@ -771,12 +775,20 @@ def test_the_demo_serves_and_stops_when_told() -> None:
         try:
             _until_up(address, process)
             url = f"{address}/api/v1/suggestions"
+            kept = HTTPConnection("127.0.0.1", port, timeout=20)
+            kept.request("GET", "/healthz")
+            kept.getresponse().read()
+            idle_since = time.monotonic()
 
             def answer(_number: int) -> httpx.Response:
                 return httpx.post(url, json={"applicant": APPLICANT}, trust_env=False, timeout=30)
 
             with ThreadPoolExecutor(20) as pool:
                 responses = list(pool.map(answer, range(20)))
+            time.sleep(max(0, 6 - (time.monotonic() - idle_since)))
+            kept.sock.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")  # no second connection for it
+            assert kept.sock.recv(12) == b"HTTP/1.1 200"
+            kept.close()
             process.send_signal(signal.SIGTERM)
             stdout, stderr = process.communicate(timeout=20)
         finally:
