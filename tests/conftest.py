@@ -22,6 +22,7 @@ NOT_TRACED = (
     "tests/properties/",
     "tests/rules/test_tables_are_whole.py",
     "tests/test_access.py",
+    "tests/test_demo_office.py",
     "tests/test_drills.py",
     "tests/test_matrix.py",
     "tests/test_office_fuzzed.py",
@@ -29,9 +30,14 @@ NOT_TRACED = (
 )
 """Tests that go through the same lines very many times: others tell which these are, at half the cost."""
 
+OF_STORAGE = ("tests/test_backup.py", "tests/test_desk.py", "tests/test_hot.py", "tests/test_operations.py")
+"""Tests of what is one way on SQLite and another on PostgreSQL; elsewhere the lines are the same on both."""
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the heaviest tests out of the measuring of coverage."""
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Leave the heaviest tests out of the measuring of coverage, and what is done a second time."""
     for item in items:
-        if item.nodeid.startswith(NOT_TRACED):
+        many = item.nodeid.startswith(NOT_TRACED) or getattr(item.obj, "is_hypothesis_test", False)
+        again = "postgresql" in item.nodeid and not item.nodeid.startswith(OF_STORAGE)
+        if many or again:
             item.add_marker(pytest.mark.no_cover)
