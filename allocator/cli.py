@@ -396,6 +396,8 @@ def demo(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000) -> None:
             migrate(connections)
             _demo_office().populate(SqlStorage(connections), clock.today())
         for line in (
+            f"Open in a browser: {address}/",
+            "",
             f"Applicants: {', '.join(names[:4])} ...   Vacant units: {', '.join(vacant[:4])} ...",
             "",
             "Ask in another window:",

@@ -10,7 +10,7 @@ from fastapi import Response
 from allocator.documents import DocumentError
 from allocator.model import Problem, expecting
 from allocator.service.desk import Shown
-from api.pages.forms import Form
+from api.pages.forms import NEEDED, Form
 from api.pages.refusing import MENDABLE, shown_again
 from api.pages.visit import Visit, to
 
@@ -37,14 +37,15 @@ def done(
         page: Makes the page with the form again, given the form and the status.
         then: Where the browser is sent; or what finds it from what was done, or answers by itself.
         anchor: Where on that page.
-        needed: Fields that must be filled in, whether or not the use case asks for them.
+        needed: Fields that must be filled in, whether or not the use case asks for them; with them those that
+            the page marked so for what it showed.
         more: What the page knows without asking.
 
     Raises:
         NotFoundError: What it is about is not there, or not for them.
         ForbiddenError: They may not do it.
     """
-    needed = tuple(needed)
+    needed = (*needed, *(name for name in form.chosen(NEEDED) if name in form.given))
     try:
         check_filled(visit, form, use, needed, more)
         shown = visit.do(use, form, target, more=more)

@@ -26,6 +26,9 @@ VERSION = "_version"
 KEY = "_key"
 """The field with the key under which the form is done once, however often it is sent."""
 
+NEEDED = "_needed"
+"""The hidden fields that name those which must be filled in, where that depends on what the page shows."""
+
 MOST_FIELDS = 400
 
 _INTEGER = re.compile(r"-?[0-9]{1,9}")

@@ -182,7 +182,7 @@ def test_a_placement_in_a_crisis_is_made_with_the_advice_before_ones_eyes(
     page.get_by_role("link", name="Kriseplassering").click()
     best = page.get_by_role("link", name="Se hvilken bolig som passer best")
     expect(best).to_have_attribute("href", f"/cases/{CASE}/suggestion")
-    page.get_by_label("Bolig", exact=True).select_option(index=1)
+    page.get_by_label("Bolig", exact=True).select_option("fjordgata-3")
     unit = page.get_by_label("Bolig", exact=True).input_value()
     page.get_by_role("button", name="Vis rådet om boligen").click()
     expect(page.get_by_role("heading", name=f"Rådet om {unit}")).to_be_visible()
@@ -190,6 +190,7 @@ def test_a_placement_in_a_crisis_is_made_with_the_advice_before_ones_eyes(
     panel(page, f"Plasser søkeren i {unit}")
     page.get_by_role("button", name="Ja, plasser søkeren nå").click()
     expect(page.get_by_label("Siste dag i boligen")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Hvorfor du går mot rådet")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Hvorfor haster det?")).to_have_value("Måtte ut av boligen samme dag.")
     page.get_by_label("Siste dag i boligen").fill("2026-12-04")
     for label in ("Hvorfor du går mot rådet", "Hvorfor du likevel velger boligen"):
