@@ -41,8 +41,9 @@ from allocator.codes import (
     ConflictStatus,
     FactSource,
     PlacementKind,
+    StayKind,
 )
-from allocator.model import ApplicantFacts, Assessed, Day, NeedsAssessment, Placement, Wish, Wishes
+from allocator.model import ApplicantFacts, Assessed, Day, Months, NeedsAssessment, Placement, Wish, Wishes
 from allocator.model import Conflict as Entry
 from allocator.model import Reservation as NotThere
 from allocator.ports import Query, TakenError
@@ -129,6 +130,14 @@ def _of_age(born: date) -> Person:
     return Person(facts=ApplicantFacts(birth_date=known))
 
 
+def _stay(day: date) -> Assessed[StayKind]:
+    return Assessed[StayKind](value=StayKind.LIMITED, source=FactSource.APPLICANT, recorded_on=day)
+
+
+def _months(day: date) -> Assessed[Months]:
+    return Assessed[Months](value=9, source=FactSource.APPLICANT, recorded_on=day)
+
+
 # --------------------------------------------------------------------------------------------- opening
 
 
@@ -145,6 +154,19 @@ def test_a_case_begins_the_day_it_was_received(office: Office, worker: Actor) ->
     assert refused(error) == "has-a-case"
     with pytest.raises(TakenError):
         office.seed(body, "S-other")
+
+
+def test_how_long_a_home_is_needed_is_not_told_ahead(office: Office, worker: Actor) -> None:
+    """Today it is written down, tomorrow's is refused by its place, and what was known stays."""
+    case(office)
+    told = Placement(stay=_stay(TODAY), stay_months=_months(TODAY))
+    office.run(worker, "cases.ask_for", AskFor(placement=told), "S-1")
+    with pytest.raises(RefusalError) as error:
+        office.run(
+            worker, "cases.ask_for", AskFor(placement=Placement(stay_months=_months(TODAY + DAY))), "S-1"
+        )
+    assert refused(error) == "/placement/stay_months/recorded_on"
+    assert stands(office).placement == told
 
 
 @pytest.mark.parametrize("state", sorted(ENDED_CASES))
@@ -189,6 +211,8 @@ def test_what_is_wrong_in_an_application_is_told_where(office: Office, worker: A
             "/wishes/reservations/0/scheme",
         ),
         ({"placement": Placement(kind=PlacementKind.CRISIS)}, "/placement/kind"),
+        ({"placement": Placement(stay=_stay(TODAY + DAY))}, "/placement/stay/recorded_on"),
+        ({"placement": Placement(stay_months=_months(TODAY + DAY))}, "/placement/stay_months/recorded_on"),
     ):
         with pytest.raises(RefusalError) as error:
             office.run(worker, "cases.open", asked.model_copy(update=change))

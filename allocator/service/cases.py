@@ -155,7 +155,7 @@ def open_case(work: Work, asked: OpenCase) -> Stored[Case]:
     if asked.origin is CaseOrigin.TRANSFER and home_of(work, person.id) is None:
         work.refuse("transfer-needs-home")
     _check_wishes(work, asked.wishes)
-    _check_ordinary(work, asked.placement)
+    _check_placement(work, asked.placement)
     said = {name: getattr(asked, name) for name in OpenCase.model_fields}
     return work.create(Case(**{**said, "waiting_since": waiting_since}))
 
@@ -171,9 +171,13 @@ def _check_wishes(work: Work, wishes: Wishes | None) -> None:
         work.named(Scheme, said.scheme, f"/wishes/reservations/{i}/scheme")
 
 
-def _check_ordinary(work: Work, placement: Placement) -> None:
+def _check_placement(work: Work, placement: Placement) -> None:
     if placement.kind is PlacementKind.CRISIS:
         work.wrong("/placement/kind", "`ordinary`; a crisis placement is made, not asked for")
+    for name in ("stay", "stay_months"):
+        recorded = getattr(placement, name).recorded_on
+        if recorded is not None and recorded > work.today:
+            work.wrong(f"/placement/{name}/recorded_on", "today or an earlier day")
 
 
 def check_protection(work: Work, asked: OnDay, case: Stored[Case]) -> Stored[Case]:
@@ -193,7 +197,7 @@ def reply_preliminarily(work: Work, asked: OnDay, case: Stored[Case]) -> Stored[
 def ask_for(work: Work, asked: AskFor, case: Stored[Case]) -> Stored[Case]:
     """Write down when and for how long a home is needed, and which decisions are asked for."""
     _check_running(work, case)
-    _check_ordinary(work, asked.placement)
+    _check_placement(work, asked.placement)
     if case.body.state is CaseState.CRISIS:
         work.refuse("case-state")  # until the assessment begins, the crisis is what is asked for
     types = case.body.decision_types if asked.decision_types is None else asked.decision_types

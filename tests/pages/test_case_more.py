@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar, cast
 
 import pytest
@@ -160,6 +161,38 @@ def test_a_refusal_says_what_is_wrong_and_keeps_what_was_written(shown: Site, br
     page.get_by_role("button", name="Lagre det som søkes om").click()
     expect(page.locator("[aria-invalid=true]")).to_have_count(2)
     expect(page.locator(".ds-error-summary li")).to_have_count(2)
+
+
+@pytest.mark.parametrize(
+    ("step", "said", "wrong"),
+    [
+        (
+            "hand_over",
+            {"responsible_municipality": "x"},
+            ["hand_over-responsible_municipality", "hand_over-reason"],
+        ),
+        (
+            "ask_for",
+            {
+                "decision_types[]": "D2",
+                "placement/stay/value": "limited",
+                "placement/stay/source": "applicant",
+                "placement/stay/recorded_on": "i fjor",
+                "placement/stay_months/value[int]": "9",
+            },
+            ["ask_for-placement-stay-recorded_on"],
+        ),
+    ],
+)
+def test_all_that_is_wrong_is_told_at_once_and_each_once(
+    shown: Site, step: str, said: dict[str, str], wrong: list[str]
+) -> None:
+    """What is missing with what cannot be read; and a day that is told of two facts is wrong once."""
+    with shown.client("caseworker") as client:
+        answer = client.post(f"{MORE}/{step}", data={"_version": version(shown), **said})
+    assert answer.status_code == 422
+    summary = answer.text.partition("ds-error-summary")[2].partition("</div>")[0]
+    assert re.findall(r'href="#f-([^"]*)"', summary) == wrong
 
 
 def test_who_shuts_themselves_out_comes_to_the_list(site: Site, browsers: Browsers) -> None:
