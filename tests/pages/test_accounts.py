@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from allocator.casework.codes import Clearance, Role
 from allocator.casework.offices import Account
@@ -34,14 +34,16 @@ def test_somebody_is_let_in_and_shut_out_again(site: Site, browsers: Browsers) -
     page.get_by_label("Navn", exact=True).fill("Tove Oppdiktet")
     page.get_by_label("Brukernavn").fill("tove")
     page.get_by_role("button", name="Legg til bruker").click()
-    assert page.get_by_role("status").filter(has_text="Brukeren er lagt til.").is_visible()
+    expect(page.get_by_role("status").filter(has_text="Brukeren er lagt til.")).to_be_visible()
     assert page.get_by_role("heading", level=1).inner_text() == "Tove Oppdiktet"
     place = page.url.partition("?")[0]
 
     page.get_by_label("Rolle", exact=True).select_option(label="Ansatt i botiltak")
     page.get_by_label("Nordlia").check()
     page.get_by_role("button", name="Gi rolle").click()
-    assert page.get_by_role("region", name="Roller").get_by_text("Ansatt i botiltak: Nordlia").is_visible()
+    expect(
+        page.get_by_role("region", name="Roller").get_by_text("Ansatt i botiltak: Nordlia")
+    ).to_be_visible()
 
     page.get_by_text("Lag kode til passord").click()
     page.get_by_role("button", name="Lag kode").click()
@@ -54,32 +56,32 @@ def test_somebody_is_let_in_and_shut_out_again(site: Site, browsers: Browsers) -
 
     theirs = browsers.window(site, width=390).go("/login")
     _let_in(theirs, "tove", code)
-    assert theirs.get_by_role("link", name="Høringer", exact=True).is_visible()
+    expect(theirs.get_by_role("link", name="Høringer", exact=True)).to_be_visible()
 
     page.goto(place)
     page.get_by_text("Ta tilbake").first.click()
     page.get_by_label("Hvorfor?").first.fill("Har sluttet i botiltaket")
     page.get_by_role("button", name="Ta tilbake rollen").click()
-    assert page.get_by_text("Ingen roller ennå").is_visible()
+    expect(page.get_by_text("Ingen roller ennå")).to_be_visible()
     theirs.goto(f"{site.address}/me")
-    assert theirs.get_by_text("En administrator må gi deg en rolle").is_visible()
+    expect(theirs.get_by_text("En administrator må gi deg en rolle")).to_be_visible()
 
     page.get_by_text("Sperr brukeren").first.click()
     entry = page.get_by_role("region", name="Innlogging")
     entry.get_by_label("Hvorfor?").last.fill("Har sluttet i kommunen")
     page.get_by_role("button", name="Sperr brukeren").click()
-    assert page.get_by_role("status").filter(has_text="Brukeren kan ikke lenger logge inn.").is_visible()
+    expect(page.get_by_role("status").filter(has_text="Brukeren kan ikke lenger logge inn.")).to_be_visible()
     assert office.axe() == []
     theirs.goto(f"{site.address}/me")
     assert theirs.url == f"{site.address}/login?to=%2Fme"
     page.goto(f"{site.address}/accounts")
-    assert page.get_by_text("Kan ikke logge inn").is_visible()
+    expect(page.get_by_text("Kan ikke logge inn")).to_be_visible()
 
     page.goto(place)
     page.get_by_text("La brukeren logge inn igjen").first.click()
     entry.get_by_label("Hvorfor?").fill("Kom tilbake")
     page.get_by_role("button", name="La brukeren logge inn igjen").click()
-    assert page.get_by_role("status").filter(has_text="Brukeren kan logge inn igjen.").is_visible()
+    expect(page.get_by_role("status").filter(has_text="Brukeren kan logge inn igjen.")).to_be_visible()
 
 
 def _let_in(page: Page, login: str, code: str) -> None:
@@ -89,7 +91,7 @@ def _let_in(page: Page, login: str, code: str) -> None:
     page.get_by_label("Kode").fill(code)
     page.get_by_label("Nytt passord").fill(SECRET)
     page.get_by_role("button", name="Lagre passordet").click()
-    assert page.get_by_role("status").filter(has_text="Passordet er lagret").is_visible()
+    expect(page.get_by_role("status").filter(has_text="Passordet er lagret")).to_be_visible()
     page.get_by_label("Brukernavn").fill(login)
     page.get_by_label("Passord").fill(SECRET)
     page.get_by_role("button", name="Logg inn", exact=True).click()
@@ -112,7 +114,7 @@ def test_clearances_are_given_and_taken_away_without_scripts(site: Site, browser
         cleared.get_by_label(name).uncheck()
     cleared.get_by_label("Hvorfor?").evaluate("one => one.removeAttribute('required')")
     page.get_by_role("button", name="Lagre klareringen").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     assert not cleared.get_by_label("Konflikter og forbud").is_checked()
     cleared.get_by_label("Hvorfor?").fill("Oppgaven er over")
     page.get_by_role("button", name="Lagre klareringen").click()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.pages.site import Browsers, Site, Window
 
@@ -76,9 +77,9 @@ def test_on_paper_stands_what_is_said_and_nothing_to_press(
     window = _opened(browsers, shown, path, width=PAPER)
     window.page.emulate_media(media="print")
     page = window.page
-    assert page.get_by_role("heading", level=1).is_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert page.locator(_PRESSED).filter(visible=True).count() == 0
-    assert page.get_by_text("Kan inneholde taushetsbelagte opplysninger").is_visible()
+    expect(page.get_by_text("Kan inneholde taushetsbelagte opplysninger")).to_be_visible()
     assert window.sideways() == 0
     tinted: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('body, main, main .ds-card, main td, main .ds-tag')]
@@ -100,7 +101,7 @@ def test_on_paper_stands_what_is_said_and_nothing_to_press(
 def test_a_page_on_the_screen_says_nothing_of_paper(shown: Site, browsers: Browsers) -> None:
     """The line about who has printed it is for paper alone."""
     window = _opened(browsers, shown, "/cases/S-2026-101")
-    assert not window.page.get_by_text("Kan inneholde taushetsbelagte opplysninger").is_visible()
+    expect(window.page.get_by_text("Kan inneholde taushetsbelagte opplysninger")).not_to_be_visible()
 
 
 def test_in_chosen_colours_rooms_marks_and_what_is_chosen_are_seen(shown: Site, browsers: Browsers) -> None:

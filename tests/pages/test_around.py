@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.pages.site import LANGUAGES, Browsers, Site
 
@@ -68,7 +69,7 @@ def test_a_wrong_password_is_said_beside_the_form_and_not_repeated(shown: Site, 
     page.get_by_label("Brukernavn").fill("kari")
     page.get_by_label("Passord").fill("hemmelig-setning")
     page.get_by_role("button", name="Logg inn", exact=True).click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     assert page.get_by_label("Brukernavn").input_value() == "kari"
     assert page.get_by_label("Passord").input_value() == ""
     assert "hemmelig-setning" not in page.content()
@@ -89,9 +90,9 @@ def test_on_a_shared_screen_nobody_is_cleared(shown: Site, browsers: Browsers) -
     """It can be switched on and off on every page."""
     page = browsers.window(shown, "committee_leader").go("/")
     page.get_by_role("button", name="Delt skjerm").click()
-    assert page.get_by_text("Delt skjerm: det som bare er for den som er klarert").is_visible()
+    expect(page.get_by_text("Delt skjerm: det som bare er for den som er klarert")).to_be_visible()
     page.get_by_role("button", name="Slå av").click()
-    assert page.get_by_role("button", name="Delt skjerm").is_visible()
+    expect(page.get_by_role("button", name="Delt skjerm")).to_be_visible()
 
 
 def test_what_is_not_there_is_a_page_and_for_programs_a_document(shown: Site) -> None:

@@ -248,6 +248,7 @@ def test_the_crisis_page_is_accessible_with_a_unit_and_with_a_fault(
     page = leader.go(f"/cases/{CASE}/crisis")
     page.locator("#f-unit").select_option(index=1)
     page.locator("form.choose button").click()
+    expect(page.locator("form[method=post] details.do")).to_be_visible()
     assert leader.faults() == []
     page.locator("form[method=post] details button").click()
     expect(page.locator(".ds-error-summary")).to_be_visible()

@@ -152,7 +152,7 @@ def test_a_number_leads_to_its_case(shown: Site, browsers: Browsers) -> None:
     page.go_back()
     page.get_by_label("Saksnummer").fill("ingen sak")
     page.get_by_role("button", name="Finn").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     assert "?" not in page.url
 
 

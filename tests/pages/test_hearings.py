@@ -82,7 +82,7 @@ def test_the_secretary_gives_more_time_and_sees_the_answers(site: Site, browsers
     assert page.get_by_role("button", name="Send svaret").count() == 0
     page.get_by_label("Ny frist").fill("2026-11-01")
     page.get_by_role("button", name="Gi mer tid").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_label("Ny frist").fill("2026-12-10")
     page.get_by_role("button", name="Gi mer tid").click()
     expect(page.get_by_text("Svar innen 10. desember 2026")).to_be_visible()

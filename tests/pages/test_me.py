@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import expect
 
 from allocator.casework.codes import Purpose, ReviewKind, Role
 from allocator.casework.committee import Review
@@ -67,7 +68,7 @@ def test_another_password_is_set_and_logged_in_with(site: Site, browsers: Browse
     page.get_by_label("Passordet du har nå").fill(OLD)
     page.get_by_label("Nytt passord").fill(NEW)
     page.get_by_role("button", name="Bytt passord").click()
-    assert page.get_by_role("status").filter(has_text="Passordet er lagret").is_visible()
+    expect(page.get_by_role("status").filter(has_text="Passordet er lagret")).to_be_visible()
     page.goto(f"{site.address}/me")
     assert page.url == f"{site.address}/login?to=%2Fme"
     page.get_by_label("Brukernavn").fill("committee_secretary")
@@ -105,13 +106,13 @@ def test_access_is_taken_in_a_crisis_used_and_put_away(site: Site, browsers: Bro
     page.get_by_label("Hva haster?").fill("Haster")
     page.get_by_label("Hvor lenge trenger du tilgangen?").select_option("2")
     page.get_by_role("button", name="Ta krisetilgang").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     assert page.get_by_label("Hva haster?").input_value() == "Haster"
     assert page.get_by_label("Hvor lenge trenger du tilgangen?").input_value() == "2"
 
     page.get_by_label("Hva haster?").fill("En må ha tak over hodet i natt")
     page.get_by_role("button", name="Ta krisetilgang").click()
-    assert page.get_by_text("Du har tatt krisetilgang til 23. november 2026 kl. 12.00").is_visible()
+    expect(page.get_by_text("Du har tatt krisetilgang til 23. november 2026 kl. 12.00")).to_be_visible()
     assert page.goto(f"{site.address}/cases/{case}").status == 200  # type: ignore[union-attr]
     looks = [entry for entry in site.log() if entry["by"] == "scheme_leader" and entry.get("id") == case]
     assert [entry.get("purpose") for entry in looks if entry["outcome"] == "shown"] == [Purpose.CRISIS]
@@ -120,9 +121,9 @@ def test_access_is_taken_in_a_crisis_used_and_put_away(site: Site, browsers: Bro
     assert page.get_by_role("form", name="Krisetilgang").count() == 0
     assert page.goto(f"{site.address}/cases/{case}").status == 404  # type: ignore[union-attr]
     page.goto(f"{site.address}/me")
-    assert page.get_by_text("En må ha tak over hodet i natt").is_visible()
+    expect(page.get_by_text("En må ha tak over hodet i natt")).to_be_visible()
     page.get_by_role("button", name="Bruk krisetilgangen").click()
-    assert page.get_by_role("form", name="Krisetilgang").is_visible()
+    expect(page.get_by_role("form", name="Krisetilgang")).to_be_visible()
 
     with site.storage.read() as tx:
         reviews = [one.body for one in tx.find(Query(Kind.REVIEW)) if isinstance(one.body, Review)]
@@ -151,13 +152,13 @@ def test_the_page_in_a_crisis_is_accessible(site: Site, browsers: Browsers) -> N
             page.get_by_role("button", name="Ta krisetilgang").click()
         else:
             page.get_by_role("button", name="Bruk krisetilgangen").click()
-        assert page.get_by_role("form", name="Krisetilgang").is_visible()
+        expect(page.get_by_role("form", name="Krisetilgang")).to_be_visible()
         assert window.axe() == []
         assert window.sideways() == 0
     page.get_by_role("button", name="Delt skjerm").click()
     assert page.get_by_role("form", name="Krisetilgang").count() == 0
     page.goto(f"{site.address}/me")
-    assert page.get_by_text("Slå av delt skjerm for å bruke den.").is_visible()
+    expect(page.get_by_text("Slå av delt skjerm for å bruke den.")).to_be_visible()
     assert window.axe() == []
 
 

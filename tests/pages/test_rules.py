@@ -130,9 +130,9 @@ def test_whoever_is_asked_by_a_person_tells_who_has_looked(shown: Site, browsers
     assert window.axe() == []
     window.resize(1440)
     page.emulate_media(media="print")
-    assert page.get_by_role("columnheader", name="Formål").is_visible()
-    assert page.get_by_role("main").get_by_text("Anne Oppdiktet").first.is_visible()
-    assert not page.get_by_role("navigation").first.is_visible()
+    expect(page.get_by_role("columnheader", name="Formål")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("Anne Oppdiktet").first).to_be_visible()
+    expect(page.get_by_role("navigation").first).not_to_be_visible()
     with shown.client("caseworker") as client:
         assert client.post("/people/P-S-2026-999/looks").status_code == 404
     with shown.client("committee_member") as client:
@@ -180,7 +180,7 @@ def test_whoever_has_heard_of_a_conflict_reports_it(site: Site, browsers: Browse
     page.get_by_label("Hvem sier det?").select_option("applicant")
     page.get_by_label("Hva har skjedd?").fill("Søkeren sier at de er uvenner.")
     page.get_by_role("button", name="Meld konflikten").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_label("Nummeret til den andre").fill("B-05")
     page.get_by_role("button", name="Meld konflikten").click()
-    assert page.get_by_role("status").first.is_visible()
+    expect(page.get_by_role("status").first).to_be_visible()

@@ -368,7 +368,7 @@ def test_without_scripts_everything_about_a_unit_has_a_page(shown: Site, browser
     page.get_by_role("link", name="Se alt om elvebakken-4").click()
     assert page.get_by_role("heading", level=1).inner_text() == "elvebakken-4"
     assert page.locator(".plan > li").count() == 4
-    assert page.locator(".breakdown").is_visible()
+    expect(page.locator(".breakdown")).to_be_visible()
 
 
 # -------------------------------------------------------------------------------------- what is done with it

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from allocator.casework.codes import Purpose
 from allocator.service.catalogue import USES
@@ -240,13 +241,13 @@ def test_a_step_is_marked_when_it_is_done_or_opened(site: Site, browsers: Browse
 def test_the_tour_is_closed_and_opened_again_without_scripts(shown: Site, browsers: Browsers) -> None:
     """The choice is kept from page to page."""
     page = browsers.window(shown, "policy_owner", scripts=False).go("/")
-    assert page.get_by_role("heading", name="Prøv dette").is_visible()
+    expect(page.get_by_role("heading", name="Prøv dette")).to_be_visible()
     page.get_by_role("button", name="Skjul").click()
     page.goto(f"{shown.address}/rules")
     page.goto(f"{shown.address}/")
     assert page.get_by_role("heading", name="Prøv dette").count() == 0
     page.get_by_role("button", name="Vis «Prøv dette»").click()
-    assert page.get_by_role("heading", name="Prøv dette").is_visible()
+    expect(page.get_by_role("heading", name="Prøv dette")).to_be_visible()
 
 
 def test_the_start_page_with_the_tour_is_accessible(shown: Site, browsers: Browsers) -> None:
