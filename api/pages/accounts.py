@@ -53,7 +53,7 @@ def open_account(visit: Visiting, form: Sent) -> Response:
         form,
         "accounts.open",
         page=lambda again, status: _list(visit, again, status),
-        then=lambda done: f"{PLACE}/{done.stored.id}",
+        then=lambda opened: f"{PLACE}/{opened.stored.id}",
     )
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from allocator.casework.codes import Purpose
 from allocator.casework.records import Kind
+from allocator.service.desk import Shown
 from allocator.service.errors import NotFoundError
 from api.pages.doing import done
 from api.pages.forms import Form, Sent
@@ -121,12 +122,16 @@ def _report_page(visit: Visit, person: str, form: Form, status: int) -> Response
 @router.post("/people/{person}/conflict")
 def report(visit: Visiting, form: Sent, person: str) -> Response:
     """Report a conflict that one has heard of or seen."""
-    case = visit.case_of(person)
+
+    def then(_: Shown) -> str:
+        case = visit.case_of(person)
+        return "/" if case is None else f"/cases/{case}"
+
     return done(
         visit,
         form,
         "conflicts.report",
         page=lambda again, status: _report_page(visit, person, again, status),
-        then="/" if case is None else f"/cases/{case}",
+        then=then,
         more={"party": person},
     )

@@ -102,7 +102,7 @@ def _done(
         use,
         person,
         page=lambda again, status: _page(visit, person, {use: again}, status),
-        then=lambda done: f"/people/{person}/more" if done.sight.visible else "/",
+        then=lambda left: f"/people/{person}/more" if left.sight.visible else "/",
         needed=needed,
         more=more,
     )

@@ -317,3 +317,18 @@ def actor(site: Site, login: str) -> Actor:
     found = site.desk.actor(login)
     assert found is not None
     return found
+
+
+def test_a_conflict_is_reported_and_one_is_back_at_the_case(site: Site) -> None:
+    """It waits for the conflict officer."""
+    said = {
+        "counterpart": NEIGHBOUR,
+        "kind": "enemy",
+        "source": "staff",
+        "explanation": "De har truet hverandre.",
+    }
+    with site.client("caseworker") as client:
+        answer = client.post("/people/P-S-2026-114/conflict", data=said)
+        assert answer.headers["location"] == f"/cases/{CASE}?saved=conflicts.report"
+    with site.client("conflict_officer") as client:
+        assert said["explanation"] in client.get("/conflicts").text
