@@ -18,7 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from allocator.model import (
     LAST_DAY,
+    MUNICIPALITY_CODE,
     TEMPLATE,
+    UNIT_NUMBER,
     Applicant,
     Conflict,
     InconsistentSnapshotError,
@@ -336,8 +338,17 @@ _EXPECTED = {
     "date_from_datetime_parsing": "a date that exists, written as YYYY-MM-DD",
     "string_unicode": "Unicode text",
     "json_invalid": "JSON",
-    "string_pattern_mismatch": "text of the form that the schema gives",
 }
+
+_FORMS = {
+    MUNICIPALITY_CODE: "four digits",
+    UNIT_NUMBER: "one of the letters H, L, U and K and four digits, as in H0102",
+}
+"""What a text of a form looks like, in words."""
+
+
+_TEXT_AS_READ = "Value"
+"""What pydantic calls a text whose length is looked at after we have read it; a list is called a list."""
 
 
 def _problem(
@@ -373,6 +384,14 @@ def expectation(path: str, kind: str, message: str, context: Mapping[str, Any]) 
             return expecting(path, "at least 1 character")
         case "string_too_short":
             return expecting(path, "at least {least} characters", least=context["min_length"])
+        case "too_long" | "too_short" if context["field_type"] == _TEXT_AS_READ:
+            return expectation(path, f"string_{kind}", message, context)
+        case "too_long":
+            return expecting(path, "at most {most} entries", most=context["max_length"])
+        case "too_short" if context["min_length"] == 1:
+            return expecting(path, "at least one entry")
+        case "string_pattern_mismatch" if context["pattern"] in _FORMS:
+            return expecting(path, _FORMS[context["pattern"]])
         case _ if kind in _EXPECTED:
             return expecting(path, _EXPECTED[kind])
         case _ if kind in _OURS:

@@ -169,7 +169,11 @@ SquareMetres = Annotated[int, Field(ge=1, le=1000)]
 Floor = Annotated[int, Field(ge=-5, le=60)]
 """Floor as Norwegians count: 1 is the ground floor, 0 and below are under it."""
 Count = Annotated[int, Field(ge=0, le=10_000)]
-MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+MUNICIPALITY_CODE = r"^[0-9]{4}$"
+UNIT_NUMBER = r"^[HLUK][0-9]{4}$"
+MunicipalityCode = Annotated[str, StringConstraints(pattern=MUNICIPALITY_CODE)]
+UnitNumber = Annotated[str, StringConstraints(pattern=UNIT_NUMBER)]
+"""Number of a dwelling as in the cadastre: main floor, loft, basement or cellar, floor and number."""
 
 
 class Record(BaseModel):
@@ -445,7 +449,7 @@ class Evidence(Record):
 class UnitFacts(Record):
     """What is published or measured of one dwelling, whoever lives there."""
 
-    unit_no: Annotated[str, StringConstraints(pattern=r"^[HLUK][0-9]{4}$")] | None = None
+    unit_no: UnitNumber | None = None
     purpose: UnitPurpose = UnitPurpose.HOME
     floor: Floor | None = None
     lift: bool | None = None

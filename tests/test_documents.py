@@ -444,7 +444,12 @@ WRONG: tuple[tuple[str, Any, str], ...] = (
     ("/schemes/0/services", {}, "a list"),
     ("/schemes/0/services", "meals", "a list"),
     ("/schemes/0/evidence", [], "an object"),
-    ("/schemes/0/municipality", "99", "text of the form that the schema gives"),
+    ("/schemes/0/municipality", "99", "four digits"),
+    (
+        "/schemes/0/living_groups/0/units/0/unit_no",
+        "A0101",
+        "one of the letters H, L, U and K and four digits, as in H0102",
+    ),
     ("/schema_version", 2, "at most 1"),
     ("/schema_version", "1", "a whole number"),
     ("/municipality", "Fjordby", "an object"),

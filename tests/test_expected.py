@@ -37,6 +37,7 @@ NOT_ANSWERED = {"exchange", "audit", "store", "engines"}
 
 TOLD_ELSEWHERE = {
     "_EXPECTED[kind]",
+    "_FORMS[context['pattern']]",
     "context.get(TEMPLATE, message)",
     "problem.template",
     "filled",
@@ -106,6 +107,7 @@ def sentences() -> Iterator[tuple[str, str]]:
             unknown = [text for text in of_module.unknown if text not in TOLD_ELSEWHERE]
             assert unknown == [], f"{path.name}: say it in a sentence of its own"
     yield from (("documents._EXPECTED", text) for text in documents._EXPECTED.values())
+    yield from (("documents._FORMS", text) for text in documents._FORMS.values())
 
 
 OF_SYSTEMS = {
@@ -171,6 +173,7 @@ def office() -> Iterator[Served]:
 
 
 SENT = "Kari Nordmann"
+SOMEBODY = "0" * 32
 
 WRONG: list[tuple[str, dict[str, Any], str, dict[str, str]]] = [
     # what is asked, what is said, where it is wrong, what is expected there
@@ -199,6 +202,24 @@ WRONG: list[tuple[str, dict[str, Any], str, dict[str, str]]] = [
         {"about": "unit", "of": "nordlia-1"},
         "/text",
         {"nb": "dette feltet", "en": "this field"},
+    ),
+    (
+        "comments/make",
+        {"about": "unit", "of": "nordlia-1", "text": ""},
+        "/text",
+        {"nb": "minst ett tegn", "nn": "minst eitt teikn", "en": "at least 1 character"},
+    ),
+    (
+        f"accounts/{SOMEBODY}/break_glass",
+        {"reason": "Ferie", "hours": 1},
+        "/reason",
+        {"nb": "minst 10 tegn", "nn": "minst 10 teikn", "en": "at least 10 characters"},
+    ),
+    (
+        "meetings/call",
+        {"on": "2026-12-01", "members": [], "chair": SOMEBODY},
+        "/members",
+        {"nb": "minst én oppføring", "nn": "minst éi oppføring", "en": "at least one entry"},
     ),
     (
         "cases/open",

@@ -40,6 +40,9 @@ def form(**fields: str | list[str]) -> Form:
         ({"agreed[yes]": "no"}, {"agreed": False}),
         ({"agreed[yes]": ""}, {}),
         ({"_version": "3", "_to": "/x"}, {}),
+        ({"name": " ", "_emptied": ["name"]}, {"name": None}),
+        ({"name": "Tove", "_emptied": ["name"]}, {"name": "Tove"}),
+        ({"agreed[yes]": "", "_emptied": ["agreed", "ready_on"]}, {"agreed": None, "ready_on": None}),
         ({}, {}),
     ],
 )

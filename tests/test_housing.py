@@ -342,6 +342,18 @@ def test_a_unit_that_is_lived_in_cannot_become_ready_later(office: Office, manag
     assert refused(error) == "unit-lived-in"
 
 
+def test_the_day_a_unit_was_ready_can_be_taken_away_again(office: Office, manager: Actor) -> None:
+    """What is left out stays as it is; null is said, of the day alone."""
+    office.run(manager, "units.describe", DescribeUnit(facts=UnitFacts(floor=2)), "nordlia-1")
+    assert office.now(Unit, "nordlia-1").body.first_ready_on is not None
+
+    nothing = DescribeUnit(group=None, facts=None, first_ready_on=None)
+    office.run(manager, "units.describe", nothing, "nordlia-1")
+
+    body = office.now(Unit, "nordlia-1").body
+    assert (body.first_ready_on, body.facts.floor, body.group) == (None, 2, "nordlia-a")
+
+
 def test_a_unit_is_closed_and_opened_again(office: Office, manager: Actor) -> None:
     """The closure stays with its last day, from which vacancy counts; a day that is over is not closed."""
     asked = CloseUnit(kind=ClosureKind.UNDER_REPAIR)

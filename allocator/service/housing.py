@@ -139,7 +139,7 @@ class DescribeUnit(Command):
 
     group: Id | None = None
     facts: UnitFacts | None = None
-    first_ready_on: Day | None = None
+    first_ready_on: Day | None = Field(default=None, description="Null means: not known any more.")
 
 
 class CloseUnit(Command):
@@ -173,9 +173,9 @@ def _check_group(work: Work, scheme: Stored[Scheme], group: str) -> None:
 
 def describe_unit(work: Work, asked: DescribeUnit, unit: Stored[Unit]) -> Stored[Unit]:
     """Change what is known of how a unit is built, and when it could first be moved into."""
-    changes = {
-        name: value for name in DescribeUnit.model_fields if (value := getattr(asked, name)) is not None
-    }
+    changes = {name: value for name, value in asked if value is not None}
+    if "first_ready_on" in asked.model_fields_set:
+        changes["first_ready_on"] = asked.first_ready_on
     if asked.group is not None:
         _check_group(work, work.load(Scheme, unit.body.scheme), asked.group)
     if asked.first_ready_on is not None and asked.first_ready_on > work.today:

@@ -15,6 +15,7 @@ from api import asking
 from api.pages.case_more import can_place, offered, unanswered
 from api.pages.doing import done
 from api.pages.forms import Form, Sent
+from api.pages.people_more import is_more
 from api.pages.visit import Visit, Visiting, to
 
 router = APIRouter()
@@ -123,6 +124,7 @@ def _page(visit: Visit, case: str, forms: Mapping[str, Form], status: int) -> Re
     view = visit.show(Kind.CASE, case)
     person = _person(visit, view)
     may = visit.may_with(Kind.CASE, case)
+    may_person: frozenset[str] = visit.may_with(Kind.PERSON, view["person"]) if person else frozenset()
     of_case = (Kind.CASE, case)
     return visit.page(
         "cases/case.html",
@@ -130,7 +132,8 @@ def _page(visit: Visit, case: str, forms: Mapping[str, Form], status: int) -> Re
         case=view,
         person=person,
         may=may,
-        may_person=visit.may_with(Kind.PERSON, view["person"]) if person else frozenset(),
+        may_person=may_person,
+        more_of_person=is_more(visit, may_person),
         steps=[step for step in STEPS.get(CaseState(view["state"]), ()) if _fits(view, step, may)],
         endings=[step for step in ENDINGS if f"cases.{step}" in may and view["state"] not in ENDED_CASES],
         more=bool(offered(visit, view, may) or unanswered(visit, case)),

@@ -3,7 +3,8 @@
 A field is named like its place in the content: ``entry/ground``, ``facts/0/value``. A name that ends in
 ``[]`` is a list of all that was chosen (an empty hidden field beside it says that nothing may be),
 ``[lines]`` one of the lines of a text, ``[int]`` a number and ``[yes]`` a yes or no. What is left empty is
-not said. Names that begin with ``_`` are about the form itself.
+not said; or it says, where the form asks for that, that nothing stands there any more. Names that begin with
+``_`` are about the form itself.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ KEY = "_key"
 
 NEEDED = "_needed"
 """The hidden fields that name those which must be filled in, where that depends on what the page shows."""
+
+EMPTIED = "_emptied"
+"""The hidden fields that name those which, left empty, take away what stood there."""
 
 MOST_FIELDS = 400
 
@@ -99,6 +103,8 @@ class Form:
                 value = _read(name, values)
                 if value is not None:
                     _put(said, plain(name), value)
+        for name in self.empty(self.chosen(EMPTIED)):
+            _put(said, name, None)
         for name, value in (more or {}).items():
             if value is not None:
                 _put(said, name, value)

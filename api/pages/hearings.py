@@ -72,6 +72,7 @@ def _page(visit: Visit, hearing: str, forms: Mapping[str, Form], status: int) ->
         objections={one["id"]: one for one in objections},
         kinds=[kind.value for kind in StatementKind],
         schemes=_names(visit),
+        hazards=visit.find(Kind.HAZARD, (Kind.SCHEME, view["scheme"])),
     )
 
 

@@ -11,6 +11,7 @@ from allocator.access.table import Report
 from allocator.casework.mix import counts
 from allocator.casework.records import Kind
 from allocator.codes import FactSource, UnitStatus
+from allocator.model import SchemeFacts, UnitFacts
 from allocator.service import mutual
 from allocator.service.closing import closed
 from allocator.service.errors import NotFoundError
@@ -20,6 +21,7 @@ from allocator.service.vacancies import Vacancy, vacancies
 from api.pages.cases import RUNNING
 from api.pages.doing import done
 from api.pages.forms import Form, Sent
+from api.pages.known import known
 from api.pages.mutual import of_group
 from api.pages.suggestions import Resident, neighbour
 from api.pages.visit import Visit, Visiting, to
@@ -82,15 +84,18 @@ def _unit_page(visit: Visit, unit: str, forms: Mapping[str, Form], status: int) 
     found = rooms(visit.office.desk, visit.actor, view["scheme"], view["group"])
     room = next(one for one in found if one.unit["id"] == unit)
     held = [one for one in visit.find(Kind.RESERVATION, (Kind.UNIT, unit)) if one.get("released_on") is None]
+    may = visit.may_with(Kind.UNIT, unit)
     return visit.page(
         "housing/unit.html",
         status,
         unit=view,
+        known=known(visit.words, view["facts"], UnitFacts),
         scheme=scheme,
         room=room,
         held=held,
-        may=visit.may_with(Kind.UNIT, unit),
+        may=may,
         may_release=visit.may("reservations.release"),
+        may_fill="tenancies.move_in" in may and room.status is UnitStatus.VACANT and not visit.shared,
         vetoes=visit.find(Kind.VETO, (Kind.UNIT, unit)),
         comments=visit.find(Kind.COMMENT, (Kind.UNIT, unit)),
         empty=_vacancies(visit).get(unit),
@@ -122,6 +127,21 @@ def release(visit: Visiting, form: Sent, unit: str, reservation: str) -> Respons
     """Let go of a unit that was held back."""
     visit.do("reservations.release", form, reservation)
     return to(f"/units/{unit}", "reservations.release")
+
+
+@router.post("/units/{unit}/resident")
+def first_filling(visit: Visiting, form: Sent, unit: str) -> Response:
+    """Write down who lived in a unit before anybody wrote it down."""
+    use = "tenancies.move_in"
+    return done(
+        visit,
+        form,
+        use,
+        page=lambda again, status: _unit_page(visit, unit, {use: again}, status),
+        then=lambda tenancy: f"/tenancies/{tenancy.view['id']}/more",
+        needed=("person",),
+        more={"unit": unit},
+    )
 
 
 @router.post("/units/{unit}/{verb}")
@@ -172,6 +192,7 @@ def _scheme_page(
         "housing/scheme.html",
         status,
         scheme=view,
+        known=known(visit.words, view["facts"], SchemeFacts),
         groups=groups,
         advice=advice,
         newcomer=newcomer,

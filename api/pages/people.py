@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
@@ -66,12 +66,30 @@ def name(visit: Visiting, request: Request, form: Sent, person: str) -> Response
 @router.get("/people/{person}/facts/{fact}")
 def fact_page(visit: Visiting, request: Request, person: str, fact: str) -> Response:
     """Show a fact with where it comes from, and the form that writes down another answer."""
-    case = asking.an_id(asking.parameters(request, "case", "saved"), "case")
-    return _fact_page(visit, person, fact, case=case, forms={}, status=200)
+    given = asking.parameters(request, "case", "tenancy", "saved")
+    return _fact_page(visit, person, fact, behind=_behind(given), forms={}, status=200)
+
+
+class Behind(NamedTuple):
+    """The page that a fact was come to from: a case, a home, or neither."""
+
+    case: str | None
+    tenancy: str | None
+
+    @property
+    def address(self) -> str | None:
+        """Where it is."""
+        if self.case is not None:
+            return f"/cases/{self.case}"
+        return None if self.tenancy is None else f"/tenancies/{self.tenancy}/more"
+
+
+def _behind(given: Mapping[str, str]) -> Behind:
+    return Behind(*(asking.an_id(given, name) if given.get(name) else None for name in ("case", "tenancy")))
 
 
 def _fact_page(
-    visit: Visit, person: str, fact: str, *, case: str | None, forms: Mapping[str, Form], status: int
+    visit: Visit, person: str, fact: str, *, behind: Behind, forms: Mapping[str, Form], status: int
 ) -> Response:
     if fact not in FACTS:
         raise NotFoundError("no such fact")
@@ -91,7 +109,7 @@ def _fact_page(
         name=fact,
         known=known,
         may=may,
-        case=case,
+        behind=behind,
         forms=forms,
         blank=Form(),
         lists=lists,
@@ -130,7 +148,7 @@ def _done(
 ) -> Response:
     if fact not in FACTS:
         raise NotFoundError("no such fact")
-    case = asking.an_id({"case": form.value("_case")}, "case") if form.value("_case") else None
+    behind = _behind({name: form.value(f"_{name}") for name in Behind._fields})
     if use == "people.record_fact" and form.value(f"facts/{fact}/status", "known") != "known":
         form = _without_value(form, fact)
     return done(
@@ -139,9 +157,9 @@ def _done(
         use,
         person,
         page=lambda again, status: _fact_page(
-            visit, person, fact, case=case, forms={use: again}, status=status
+            visit, person, fact, behind=behind, forms={use: again}, status=status
         ),
-        then=f"/cases/{case}" if case else f"/people/{person}/facts/{fact}",
+        then=behind.address or f"/people/{person}/facts/{fact}",
         needed=_needed(form, fact) if use == "people.record_fact" else (),
         more=more,
     )

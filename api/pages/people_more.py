@@ -1,4 +1,4 @@
-"""More on a person: how their address is protected, who acts for them, and two records of one person."""
+"""More on a person: name, contact and language, protection, who acts for them, two records of one person."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ router = APIRouter()
 
 View = Mapping[str, Any]
 
-OFFERED = frozenset({"people.protect", "people.represent", "people.merge"})
+OFFERED = frozenset({"people.identify", "people.protect", "people.represent", "people.merge"})
+
+
+def is_more(visit: Visit, may: frozenset[str]) -> bool:
+    """Return whether there is a page with more on somebody, given what may be done with them."""
+    return not visit.shared and not may.isdisjoint(OFFERED)
 
 
 @router.get("/people/{person}/more")
@@ -33,8 +38,8 @@ def shown(visit: Visiting, person: str) -> Response:
 def _page(
     visit: Visit, person: str, forms: Mapping[str, Form], status: int, purpose: Purpose | None = None
 ) -> Response:
-    may = visit.may_with(Kind.PERSON, person) & OFFERED
-    if visit.shared or not may:
+    may = visit.may_with(Kind.PERSON, person)
+    if not is_more(visit, may):
         raise NotFoundError("no such page")
     view = _seen(visit, person, purpose)
     return visit.page(
@@ -51,7 +56,7 @@ def _page(
 
 
 def _seen(visit: Visit, person: str, purpose: Purpose | None) -> View:
-    """Return what is seen of a person; who acts for them only with a purpose."""
+    """Return what is seen of a person; name, contact and who acts for them only with a purpose."""
     reader = visit if purpose is None else visit.with_purpose(purpose)
     return reader.show(Kind.PERSON, person)
 
@@ -108,17 +113,32 @@ def _done(
     )
 
 
-# ------------------------------------------------------------------------------------- who acts for them
+# ----------------------------------------------------------------------- who they are, who acts for them
 
 
-@router.post("/people/{person}/more/acting")
-def show_acting(visit: Visiting, form: Sent, person: str) -> Response:
-    """Show who acts for somebody to whoever says why they need it; the look is logged with that purpose."""
+@router.post("/people/{person}/more/names")
+def show_names(visit: Visiting, form: Sent, person: str) -> Response:
+    """Show the names to whoever says why they need them; the look is logged with that purpose."""
     purpose = _purpose(form.value("purpose"))
     if purpose is None:
         missing = form.mended([Problem(path="/purpose", expected=visit.words("fields.needed"))])
-        return _page(visit, person, {"acting": missing}, 422)
+        return _page(visit, person, {"names": missing}, 422)
     return _page(visit, person, {}, 200, purpose)
+
+
+@router.post("/people/{person}/more/identify")
+def identify(visit: Visiting, form: Sent, person: str) -> Response:
+    """Write down who somebody is, how to reach them and how to speak with them."""
+    purpose = _purpose(form.value("_purpose"))
+    use = "people.identify"
+    return done(
+        visit,
+        form,
+        use,
+        person,
+        page=lambda again, status: _page(visit, person, {use: again}, status, purpose),
+        then=f"/people/{person}/more",
+    )
 
 
 @router.post("/people/{person}/more/represent")

@@ -86,6 +86,7 @@ def shown_again(
     Raises:
         NotFoundError: What it is about is not there, or not for them.
         ForbiddenError: They may not do it.
+        Exception: Why it was not done, where that is also why there is no such page any more.
     """
     if isinstance(error, NotFoundError | ForbiddenError):
         raise error
@@ -101,7 +102,13 @@ def shown_again(
     words = catalog(chosen(request).value)
     status, title, detail = told(words, error)
     general = None if problems else f"{title}. {detail}"
-    answered = page(form.mended(_once([_plainly(one, words) for one in problems]), general), status)
+    mended = form.mended(_once([_plainly(one, words) for one in problems]), general)
+    try:
+        answered = page(mended, status)
+    except NotFoundError:
+        if general is None:
+            raise
+        raise error from None  # there is no such page any more, and this is why
     if status == 503:  # noqa: PLR2004 - not available
         answered.headers["Retry-After"] = str(RETRY_SECONDS)
     return answered

@@ -57,14 +57,31 @@ def hold(visit: Visiting, form: Sent, review: str) -> Response:
 @router.get("/cases/{case}/reviews/new")
 def plan_page(visit: Visiting, case: str) -> Response:
     """Show the form in which it is planned to look at a case again."""
-    return _plan_page(visit, case, Form(), 200)
+    return _plan_page(visit, Kind.CASE, case, Form(), 200)
 
 
-def _plan_page(visit: Visit, case: str, form: Form, status: int) -> Response:
-    if "reviews.plan" not in visit.may_with(Kind.CASE, case):
+@router.get("/tenancies/{tenancy}/reviews/new")
+def plan_page_of_home(visit: Visiting, tenancy: str) -> Response:
+    """Show the form in which it is planned to look at a home again."""
+    return _plan_page(visit, Kind.TENANCY, tenancy, Form(), 200)
+
+
+BEHIND = {Kind.CASE: "/cases/{}", Kind.TENANCY: "/tenancies/{}/more"}
+"""The page of what is looked at again."""
+
+
+def _plan_page(visit: Visit, kind: Kind, identifier: str, form: Form, status: int) -> Response:
+    if "reviews.plan" not in visit.may_with(kind, identifier):
         raise NotFoundError("no such page")
-    visit.show(Kind.CASE, case)
-    return visit.page("reviews/plan.html", status, case=case, form=form, kinds=_kinds(visit))
+    visit.show(kind, identifier)
+    return visit.page(
+        "reviews/plan.html",
+        status,
+        case=identifier if kind is Kind.CASE else None,
+        behind=BEHIND[kind].format(identifier),
+        form=form,
+        kinds=_kinds(visit),
+    )
 
 
 def _kinds(visit: Visit) -> list[tuple[str, Any]]:
@@ -74,11 +91,21 @@ def _kinds(visit: Visit) -> list[tuple[str, Any]]:
 @router.post("/cases/{case}/reviews/new")
 def plan(visit: Visiting, form: Sent, case: str) -> Response:
     """Plan to look at a case again."""
+    return _planned(visit, Kind.CASE, case, form)
+
+
+@router.post("/tenancies/{tenancy}/reviews/new")
+def plan_of_home(visit: Visiting, form: Sent, tenancy: str) -> Response:
+    """Plan to look at a home again."""
+    return _planned(visit, Kind.TENANCY, tenancy, form)
+
+
+def _planned(visit: Visit, kind: Kind, identifier: str, form: Form) -> Response:
     return done(
         visit,
         form,
         "reviews.plan",
-        page=lambda again, status: _plan_page(visit, case, again, status),
-        then=f"/cases/{case}",
-        more={"case": case},
+        page=lambda again, status: _plan_page(visit, kind, identifier, again, status),
+        then=BEHIND[kind].format(identifier),
+        more={kind.value: identifier},
     )

@@ -262,6 +262,7 @@ def _entry_page(
         may_propose=_may_propose(visit, opened, entry, case),
         vetoes=[veto for veto in vetoes if _concerns(veto["entry"], entry)],
         objection=Form.filled({"unit": entry.unit}),
+        hazards=visit.find(Kind.HAZARD, (Kind.SCHEME, scheme)),
         done=done,
         **_places(visit, [entry] if following is None else [entry, following]),
         **plan,

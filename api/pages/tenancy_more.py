@@ -1,4 +1,4 @@
-"""More on a tenancy: what has been agreed, and what became of it."""
+"""More on a tenancy: what is known of who lives there, what has been agreed, and what became of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from allocator.casework.records import Kind
 from allocator.service.errors import NotFoundError
 from api.pages.doing import done
 from api.pages.forms import Form, Sent
+from api.pages.people_more import is_more
 from api.pages.visit import Visit, Visiting
 
 router = APIRouter()
@@ -26,15 +27,31 @@ def _page(visit: Visit, tenancy: str, forms: Mapping[str, Form], status: int) ->
     if visit.shared:
         raise NotFoundError("not for a screen that others look at")
     view = visit.show(Kind.TENANCY, tenancy)
+    person = _resident(visit, view)
+    may_person: frozenset[str] = frozenset() if person is None else visit.may_with(Kind.PERSON, person["id"])
     return visit.page(
         "tenancy_more/more.html",
         status,
         tenancy=view,
+        person=person,
+        may_person=may_person,
+        more_of_person=is_more(visit, may_person),
         scheme=visit.show(Kind.SCHEME, view["scheme"]),
+        reviews=visit.find(Kind.REVIEW, (Kind.TENANCY, tenancy)),
         outcomes=visit.find(Kind.OUTCOME, (Kind.TENANCY, tenancy)),
         may=visit.may_with(Kind.TENANCY, tenancy),
         forms=forms,
     )
+
+
+def _resident(visit: Visit, tenancy: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what is seen of who lives there; None if it is not for them."""
+    if "person" not in tenancy or not visit.reads(Kind.PERSON):
+        return None
+    try:
+        return visit.show(Kind.PERSON, tenancy["person"])
+    except NotFoundError:
+        return None
 
 
 @router.post("/tenancies/{tenancy}/more/agree")

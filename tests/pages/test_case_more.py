@@ -237,6 +237,20 @@ def test_a_placement_in_a_crisis_is_made_with_the_advice_before_ones_eyes(
     assert unit in {one.body.unit for one in made if isinstance(one.body, Decision)}
     with site.client("committee_leader") as client:
         assert client.get(f"/cases/{CASE}/crisis").status_code == 404
+        form = {
+            "unit": unit,
+            "reason": "Sendt av en annen i samme minutt.",
+            "until": "2026-12-04",
+            "review_by": "2026-11-24",
+            "_version": str(site.now(Case, CASE).version),
+        }
+        late = client.post(f"/cases/{CASE}/crisis", data=form)
+        assert late.status_code == 409
+        assert "Saken står ikke der at dette kan gjøres." in late.text
+        late = client.post(f"/cases/{CASE}/crisis", data=form | {"_version": "1"})
+        assert late.status_code == 412
+        late = client.post(f"/cases/{CASE}/crisis", data={"unit": unit})
+        assert late.status_code == 404
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from allocator.casework.codes import HazardKind, Role
 from allocator.casework.records import Kind
 from allocator.casework.voice import Veto
 from allocator.ports import Query
+from allocator.service.hazards import ReportHazard
 from tests.pages.site import Browsers, Site
 
 HEARING = "/hearings/hearing-05"
@@ -14,6 +16,9 @@ HEARING = "/hearings/hearing-05"
 
 def test_staff_object_on_a_phone(site: Site, browsers: Browsers) -> None:
     """From the task to an objection with its ground and fact; what is missing is said beside its field."""
+    staff = site.somebody(Role.SCHEME_STAFF, "nordlia", login="scheme_staff")
+    alone = ReportHazard(scheme="nordlia", what=HazardKind.WORKING_ALONE, text="Nattevakten er alene.")
+    site.run(staff, "hazards.report", alone)
     window = browsers.window(site, "scheme_staff", width=390)
     page = window.go("/")
     page.get_by_role("link", name="S-2026-109").click()
@@ -30,6 +35,8 @@ def test_staff_object_on_a_phone(site: Site, browsers: Browsers) -> None:
     page.get_by_label("Hva skjedde, eller hva har du sett?").fill("To vakter sluttet i oktober.")
     page.get_by_label("Når var det?").fill("2026-10-20")
     page.get_by_label("Hvem har sett eller sagt det?").select_option("staff")
+    page.get_by_text("Mer, hvis du vil").click()
+    page.get_by_label("Henger den sammen med en risiko på jobb?").select_option(index=1)
     page.get_by_role("button", name="Send svaret").click()
     expect(page.get_by_role("status").first).to_be_visible()
     expect(page.get_by_role("heading", name="Svar på nytt")).to_be_visible()
@@ -39,6 +46,7 @@ def test_staff_object_on_a_phone(site: Site, browsers: Browsers) -> None:
         isinstance(one, Veto)
         and one.entry.fact.text == "To vakter sluttet i oktober."
         and one.author == "scheme_staff"
+        and one.hazard is not None
         for one in raised
     )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from playwright.sync_api import expect
 
 from allocator.casework.codes import Clearance, Purpose, Role
+from allocator.casework.housing import Tenancy
 from allocator.codes import ConflictKind, FactSource
+from allocator.service.people import RegisterPerson
 from allocator.service.relations import RecordConflict
 from tests.pages.site import Browsers, Site
 
@@ -33,6 +36,50 @@ def test_a_unit_is_taken_out_of_use_and_back(site: Site, browsers: Browsers) -> 
     expect(page.get_by_role("button", name="Ta i bruk igjen")).to_be_visible()
     page.get_by_role("button", name="Ta i bruk igjen").click()
     expect(page.get_by_text("Ta boligen ut av bruk")).to_be_visible()
+
+
+def test_who_lived_there_already_is_written_down_and_what_is_known_of_them(
+    site: Site, browsers: Browsers
+) -> None:
+    """A wrong number is refused beside its field; from the home one comes to the facts and back."""
+    caseworker = site.somebody(Role.CASEWORKER, login="caseworker")
+    person = site.run(caseworker, "people.register", RegisterPerson(interpreter=True)).stored.id
+    page = browsers.window(site, "caseworker").go("/units/tunet-2")
+    page.get_by_text("Noen bor her fra før").click()
+    page.get_by_label("Personens nummer").fill("P-ukjent")
+    page.get_by_role("button", name="Registrer beboeren").click()
+    expect(page.get_by_label("Personens nummer")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Personens nummer").fill(person)
+    page.get_by_label("Flyttet inn").fill("2026-10-01")
+    page.get_by_role("button", name="Registrer beboeren").click()
+    expect(page.get_by_text("1. oktober 2026")).to_be_visible()
+    home = site.now(Tenancy, page.url.split("/")[-2]).body
+    assert (home.person, home.unit, home.moved_in) == (person, "tunet-2", date(2026, 10, 1))
+
+    expect(page.get_by_text("Trenger tolk")).to_be_visible()
+    page.get_by_role("link", name="Endre: Kjønn").click()
+    page.get_by_label("Kvinne").check()
+    page.get_by_label("Hvem sier det?").select_option("staff")
+    page.get_by_role("button", name="Lagre").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Leieforhold i tunet-2")
+    expect(page.get_by_role("region", name="Beboeren")).to_contain_text("Kvinne")
+    page.get_by_role("link", name="Endre: Kjønn").click()
+    page.get_by_role("link", name="Leieforholdet").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Leieforhold i tunet-2")
+
+
+def test_only_who_may_fill_a_home_that_is_empty_is_asked_who_lives_there(shown: Site) -> None:
+    """Not the committee, not elsewhere than in one's own scheme, not where somebody lives."""
+    asks = "Noen bor her fra før"
+    for login, unit, asked in (
+        ("caseworker", "tunet-2", True),
+        ("caseworker", "nordlia-1", False),
+        ("committee_secretary", "tunet-2", False),
+        ("scheme_leader", "tunet-2", False),
+        ("auditor", "tunet-2", False),
+    ):
+        with shown.client(login) as client:
+            assert (asks in client.get(f"/units/{unit}").text) is asked, (login, unit)
 
 
 def test_a_leader_writes_down_notice_and_takes_it_back(site: Site, browsers: Browsers) -> None:

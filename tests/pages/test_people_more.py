@@ -28,21 +28,21 @@ def section(page: Page, name: str) -> Locator:
 
 
 def reveal(page: Page) -> Locator:
-    """Say why the names are needed, and return the section that shows them then."""
-    acting = section(page, "Hvem som handler for personen")
-    acting.get_by_label("Hvorfor trenger du navnene?").select_option("casework")
-    acting.get_by_role("button", name="Vis og endre").click()
-    return acting
+    """Say why the names are needed, and return the section on who acts for the person."""
+    names = section(page, "Navn, kontakt og representant")
+    names.get_by_label("Hvorfor trenger du navnene?").select_option("casework")
+    names.get_by_role("button", name="Vis og endre").click()
+    return section(page, "Hvem som handler for personen")
 
 
 def test_who_acts_for_somebody_is_shown_written_down_and_ended(site: Site, browsers: Browsers) -> None:
     """The names need a purpose; what is missing is named and the rest kept; a mistake is taken out."""
     page = browsers.window(site, "caseworker").go(f"/cases/{CASE}")
-    page.get_by_role("link", name="Adressebeskyttelse, representant").click()
-    acting = section(page, "Hvem som handler for personen")
-    acting.get_by_role("button", name="Vis og endre").click()
-    expect(acting.get_by_label("Hvorfor trenger du navnene?")).to_have_attribute("aria-invalid", "true")
-    reveal(page)
+    page.get_by_role("link", name="Navn, kontakt, representant").click()
+    names = section(page, "Navn, kontakt og representant")
+    names.get_by_role("button", name="Vis og endre").click()
+    expect(names.get_by_label("Hvorfor trenger du navnene?")).to_have_attribute("aria-invalid", "true")
+    acting = reveal(page)
     expect(acting.get_by_text("Ingen er ført opp.")).to_be_visible()
 
     acting.get_by_label("Hva de er for personen").select_option("guardian")
@@ -76,6 +76,45 @@ def test_who_acts_for_somebody_is_shown_written_down_and_ended(site: Site, brows
     assert [one.name for one in site.now(Person, person_of(site)).body.representatives] == [
         "Frode Fullmektig"
     ]
+
+
+def test_name_contact_and_interpreter_are_changed_and_taken_away(site: Site, browsers: Browsers) -> None:
+    """What is wrong is told and the rest kept; what is left empty stands there no more."""
+    person = person_of(site)
+    page = browsers.window(site, "caseworker").go(f"/people/{person}/more")
+    assert page.get_by_label("Hvordan søkeren vil kontaktes").count() == 0
+    reveal(page)
+    identity = section(page, "Navn og kontakt")
+    identity.get_by_label("Navn").fill("x" * 201)
+    identity.get_by_label("Hvordan søkeren vil kontaktes").fill("Tlf. til oppsøkende team")
+    identity.get_by_label("Språk").fill("nordsamisk")
+    identity.get_by_role("group", name="Trenger tolk").get_by_label("Ja").check()
+    identity.get_by_role("group", name="Arbeider").get_by_label("Nei").check()
+    identity.get_by_role("button", name="Lagre navn og kontakt").click()
+    expect(identity.get_by_label("Navn")).to_have_attribute("aria-invalid", "true")
+    expect(identity.get_by_text("høyst 200 tegn").first).to_be_visible()
+    expect(identity.get_by_label("Språk")).to_have_value("nordsamisk")
+    identity.get_by_label("Navn").fill("Tove Oppdiktet")
+    identity.get_by_role("button", name="Lagre navn og kontakt").click()
+    expect(page.get_by_role("status").first).to_have_text("Navn og kontaktopplysninger er lagret.")
+    told = site.now(Person, person).body
+    assert (told.name, told.contact) == ("Tove Oppdiktet", "Tlf. til oppsøkende team")
+    assert (told.language, told.interpreter, told.works_here) == ("nordsamisk", True, False)
+    page.goto(f"{site.address}/cases/{CASE}")
+    expect(page.get_by_text("Trenger tolk")).to_be_visible()
+    expect(page.get_by_text("nordsamisk")).to_be_visible()
+    assert "Tove" not in page.content()
+
+    page.goto(f"{site.address}/people/{person}/more")
+    reveal(page)
+    expect(identity.get_by_label("Navn")).to_have_value("Tove Oppdiktet")
+    identity.get_by_label("Hvordan søkeren vil kontaktes").fill("")
+    identity.get_by_role("group", name="Trenger tolk").get_by_label("Ikke spurt").check()
+    identity.get_by_role("button", name="Lagre navn og kontakt").click()
+    expect(page.get_by_role("status").first).to_have_text("Navn og kontaktopplysninger er lagret.")
+    told = site.now(Person, person).body
+    assert (told.name, told.contact, told.language) == ("Tove Oppdiktet", None, "nordsamisk")
+    assert (told.interpreter, told.works_here) == (None, False)
 
 
 def test_two_records_become_one_and_the_person_goes_out_of_sight(site: Site, browsers: Browsers) -> None:
@@ -167,6 +206,6 @@ def test_it_is_accessible_with_the_names_shown(shown: Site, browsers: Browsers, 
     window = browsers.window(shown, "caseworker", language=language)
     page = window.go(f"/people/{person_of(shown)}/more")
     page.locator("select[name=purpose]").select_option("casework")
-    page.locator("form[action$='/acting'] button").click()
+    page.locator("form[action$='/names'] button").click()
     expect(page.locator("form[action$='/represent']").first).to_be_visible()
     assert window.faults() == []

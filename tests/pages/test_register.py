@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from playwright.sync_api import Locator, Page, expect
@@ -91,6 +93,9 @@ def test_a_unit_is_added_and_described(site: Site, browsers: Browsers) -> None:
     assert page.get_by_label("Størrelse i m²").input_value() == "41"
     page.get_by_label("Bogruppe").select_option(label="Nordlia B")
     page.get_by_label("Hva boligen brukes til").select_option("home")
+    page.get_by_label("Bruksenhetsnummer").fill("302")
+    page.get_by_role("button", name="Lagre boligen").click()
+    expect(page.get_by_role("alert")).to_contain_text("en av bokstavene H, L, U og K og fire sifre")
     page.get_by_label("Bruksenhetsnummer").fill("H0302")
     page.get_by_role("button", name="Lagre boligen").click()
 
@@ -115,6 +120,13 @@ def test_a_unit_is_added_and_described(site: Site, browsers: Browsers) -> None:
     assert done(page) == "Beskrivelsen av boligen er lagret."
     changed = {"lift": None, "floor": 3, "min_stay_months": 12, "max_stay_months": 36}
     assert site.now(Unit, identifier).body.facts == facts.model_copy(update=changed)
+
+    for day, ready_on in (("2026-09-01", date(2026, 9, 1)), ("", None)):
+        page.get_by_role("link", name="Endre boligen").click()
+        page.get_by_label("Klar for innflytting").fill(day)
+        page.get_by_role("button", name="Lagre boligen").click()
+        assert done(page) == "Beskrivelsen av boligen er lagret."
+        assert site.now(Unit, identifier).body.first_ready_on == ready_on
 
 
 # ----------------------------------------------------------------------------------------- schemes

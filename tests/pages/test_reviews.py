@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from playwright.sync_api import expect
+
 from allocator.casework.codes import ReviewKind
 from allocator.casework.committee import Review
-from allocator.casework.records import Kind
+from allocator.casework.housing import Tenancy
+from allocator.casework.records import Kind, Link
 from allocator.ports import Query
 from tests.office import TODAY
 from tests.pages.site import Browsers, Site
@@ -41,6 +44,25 @@ def test_a_review_is_found_among_the_tasks_and_held(site: Site, browsers: Browse
     assert held.next_by == again
     (due,) = [one for one in reviews(site) if one.held_on is None and one.by == again]
     assert due.tenancy == held.tenancy
+
+
+def test_a_review_of_a_home_is_planned(site: Site, browsers: Browsers) -> None:
+    """From the page of the home, by the leader of the scheme; not by whoever audits."""
+    with site.storage.read() as tx:
+        homes = tx.find(Query(Kind.TENANCY, links=(Link(Kind.UNIT, "nordlia-1"),)))
+    home = next(one.id for one in homes if isinstance(one.body, Tenancy) and one.body.moved_out is None)
+    page = browsers.window(site, "scheme_leader").go(f"/tenancies/{home}/more")
+    page.get_by_role("link", name="Planlegg en gjennomgang").click()
+    page.get_by_role("button", name="Legg på listen").click()
+    expect(page.locator("[aria-invalid=true]")).to_have_count(2)
+    page.get_by_label("Hva skal dere se på?").select_option("follow_up")
+    page.get_by_label("Senest").fill((TODAY + timedelta(days=3)).isoformat())
+    page.get_by_role("button", name="Legg på listen").click()
+
+    expect(page.get_by_role("link", name="Gjennomgang: oppfølging").last).to_be_visible()
+    assert (home, TODAY + timedelta(days=3)) in {(one.tenancy, one.by) for one in reviews(site)}
+    with site.client("auditor") as client:
+        assert client.get(f"/tenancies/{home}/reviews/new").status_code == 404
 
 
 def test_a_review_of_a_case_is_planned(site: Site, browsers: Browsers) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 from sqlalchemy import text
 
@@ -162,13 +164,59 @@ def test_the_conflict_officer_keeps_conflicts_and_nobody_else_sees_them(
     form.get_by_label("Hva gjelder det?").select_option("enemy")
     form.get_by_label("Hvem sier det?").select_option("staff")
     form.get_by_label("Hva har skjedd?").fill("Slagsmål i sommer.")
+    form.get_by_label("Hva er den første i konflikten?").select_option("exposed")
+    form.get_by_label("Hva er den andre i konflikten?").select_option("exposing")
+    form.get_by_role("group", name="Har en annen kilde bekreftet den?").get_by_label("Ja").check()
+    form.get_by_label("Når ble det sagt?").fill("2026-12-01")
+    form.get_by_role("button", name="Registrer").click()
+    expect(form.get_by_label("Når ble det sagt?")).to_have_attribute("aria-invalid", "true")
+    form.get_by_label("Når ble det sagt?").fill("2026-08-01")
     form.get_by_role("button", name="Registrer").click()
     entry_of = page.get_by_text("P-S-2026-104 – B-05")
     expect(entry_of).to_be_visible()
+    entry_of.click()
+    entry = page.locator("details").filter(has=entry_of)
+    expect(entry).to_contain_text("P-S-2026-104: den som er utsatt")
+    expect(entry).to_contain_text("B-05: den som er en fare for den andre")
+    expect(entry).to_contain_text("1. august 2026")
+    assert "ikke bekreftet" not in entry_of.inner_text()
+    entry.get_by_label("Hvem bekrefter det?").select_option("police")
+    entry.get_by_label("Hva sier de?").fill("Det samme.")
+    entry.get_by_label("Hvem oppgir den nå?").select_option("mutual")
+    entry.get_by_role("button", name="Bekreft").click()
+    entry_of.click()
+    expect(entry.locator("dl")).to_contain_text("Begge")
+    expect(entry.locator("dl")).to_contain_text("23. november 2026")
     for login in ("caseworker", "committee_secretary", "scheme_leader", "committee_member"):
         with site.client(login) as client:
             assert client.get("/conflicts").status_code == 404
             assert "Slagsmål i sommer." not in client.get("/cases/S-2026-104").text
+
+
+def test_an_order_says_who_gave_it_and_where_it_holds(site: Site, browsers: Browsers) -> None:
+    """Recorded as it is told, and as it stands when somebody has seen it."""
+    page = browsers.window(site, "conflict_officer").go("/conflicts")
+    page.get_by_text("Registrer et forbud").click()
+    form = page.locator("form[action='/conflicts/orders']")
+    form.get_by_label("Hva slags?").select_option("visiting_ban")
+    form.get_by_label("Nummeret til den forbudet gjelder").fill("P-S-2026-104")
+    form.get_by_label("Nordlia").check()
+    form.get_by_label("Gjelder fra").fill("2026-11-01")
+    form.get_by_label("Gjelder til").fill("2027-05-01")
+    form.get_by_label("Hvem som har gitt det").fill("Politiet i Fjordby")
+    form.get_by_role("button", name="Registrer").click()
+    title = page.get_by_text(re.compile("P-S-2026-104, til 1. mai 2027"))
+    title.click()
+    order = page.locator("details").filter(has=title)
+    expect(order).to_contain_text("Nordlia")
+    expect(order).to_contain_text("Politiet i Fjordby")
+    expect(order).to_contain_text("Det advarer, men stenger ikke.")
+    order.get_by_label("Saksnummer").first.fill("12345/26")
+    order.get_by_role("button", name="Forbudet er sett").click()
+    title.click()
+    expect(order).to_contain_text("12345/26")
+    expect(order).to_contain_text("Politiet i Fjordby")
+    expect(order.locator("dl")).to_contain_text("23. november 2026")
 
 
 def test_whoever_has_heard_of_a_conflict_reports_it(site: Site, browsers: Browsers) -> None:

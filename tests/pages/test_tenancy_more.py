@@ -22,7 +22,7 @@ def test_a_new_agreement_and_what_became_of_it(site: Site, browsers: Browsers) -
     """From the scheme's page to it and back; what is missing is named, and nothing written is lost."""
     page = browsers.window(site, "scheme_leader").go("/schemes/nordlia")
     page.get_by_text("nordlia-1: B-01").click()
-    page.get_by_role("link", name="Avtaler, og hvordan det gikk: nordlia-1").click()
+    page.get_by_role("link", name="Beboeren, avtaler og hvordan det gikk: nordlia-1").click()
     page.get_by_text("Ny avtale er undertegnet").click()
     agreements = page.get_by_role("region", name="Avtaler")
     agreements.get_by_label("Avtaleform").select_option("tenancy_fixed")
