@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -28,17 +29,21 @@ def shown(visit: Visiting, review: str) -> Response:
 
 def _page(visit: Visit, review: str, form: Form, status: int) -> Response:
     view = visit.show(Kind.REVIEW, review)
-    tenancy = visit.office.desk.several(
-        visit.actor, Kind.TENANCY, [view["tenancy"]] if view.get("tenancy") else []
-    )
     return visit.page(
         "reviews/review.html",
         status,
         review=view,
-        home=next((one.view for one in tenancy.values()), None),
+        **{kind.value: _seen(visit, kind, view) for kind in (Kind.CASE, Kind.DECISION, Kind.TENANCY)},
         may=visit.may_with(Kind.REVIEW, review),
         form=form,
     )
+
+
+def _seen(visit: Visit, kind: Kind, review: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what is seen of a record that is looked at again; None if it is another, or not for them."""
+    named = [review[kind.value]] if review.get(kind.value) else []
+    found = visit.office.desk.several(visit.actor, kind, named)
+    return next((one.view for one in found.values()), None)
 
 
 @router.post("/reviews/{review}/hold")

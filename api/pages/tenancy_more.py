@@ -45,8 +45,8 @@ def _page(visit: Visit, tenancy: str, forms: Mapping[str, Form], status: int) ->
 
 
 def _resident(visit: Visit, tenancy: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return what is seen of who lives there; None if it is not for them."""
-    if "person" not in tenancy or not visit.reads(Kind.PERSON):
+    """Return what is seen of who lives there, for those who keep it up to date."""
+    if "person" not in tenancy or tenancy.get("moved_out") or not visit.may("people.record_fact"):
         return None
     try:
         return visit.show(Kind.PERSON, tenancy["person"])
