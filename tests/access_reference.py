@@ -34,14 +34,12 @@ _HOUSING = f"{_OFFICE} {_COMMITTEE} {_ANYWHERE} assessor conflict_officer proper
 SEEN: dict[str, dict[str, str]] = {
     "person": {
         "name representatives contact": f"{_CASE} assessor property_manager scheme_leader@scheme",
-        "protection": f"{_OFFICE} assessor committee_leader {_BOARD}",
+        "protection works_here": f"{_OFFICE} assessor committee_leader {_BOARD}",
         "facts.birth_date facts.gender merged_into": f"{_CASE} assessor {_HOUSE}",
         "facts.rop facts.main_substance facts.substance_use facts.heavy_use facts.vulnerable "
         "facts.target_groups": f"{_OFFICE} assessor {_BOARD}",
         "facts.risk": f"caseworker assessor {_BOARD}",
-        "facts.child_visits language interpreter works_here facts.needs": (
-            f"{_CASE} assessor {_HOUSE} {_HEARD}"
-        ),
+        "facts.child_visits language interpreter facts.needs": (f"{_CASE} assessor {_HOUSE} {_HEARD}"),
         "facts.conflicts_asked facts.orders_checked": f"{_CASE} assessor conflict_officer",
     },
     "scheme": {"facts groups": f"{_HOUSING} policy_owner peer_member administrator"},

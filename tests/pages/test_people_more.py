@@ -89,7 +89,7 @@ def test_name_contact_and_interpreter_are_changed_and_taken_away(site: Site, bro
     identity.get_by_label("Hvordan søkeren vil kontaktes").fill("Tlf. til oppsøkende team")
     identity.get_by_label("Språk").fill("nordsamisk")
     identity.get_by_role("group", name="Trenger tolk").get_by_label("Ja").check()
-    identity.get_by_role("group", name="Arbeider").get_by_label("Nei").check()
+    identity.get_by_role("group", name="Arbeider").get_by_label("Ja").check()
     identity.get_by_role("button", name="Lagre navn og kontakt").click()
     expect(identity.get_by_label("Navn")).to_have_attribute("aria-invalid", "true")
     expect(identity.get_by_text("høyst 200 tegn").first).to_be_visible()
@@ -99,11 +99,16 @@ def test_name_contact_and_interpreter_are_changed_and_taken_away(site: Site, bro
     expect(page.get_by_role("status").first).to_have_text("Navn og kontaktopplysninger er lagret.")
     told = site.now(Person, person).body
     assert (told.name, told.contact) == ("Tove Oppdiktet", "Tlf. til oppsøkende team")
-    assert (told.language, told.interpreter, told.works_here) == ("nordsamisk", True, False)
+    assert (told.language, told.interpreter, told.works_here) == ("nordsamisk", True, True)
     page.goto(f"{site.address}/cases/{CASE}")
     expect(page.get_by_text("Trenger tolk")).to_be_visible()
     expect(page.get_by_text("nordsamisk")).to_be_visible()
     assert "Tove" not in page.content()
+    with site.client("caseworker") as caseworker, site.client("committee_member") as member:
+        assert "Arbeider eller har arbeidet" in caseworker.get(f"/cases/{CASE}").text
+        seen = member.get(f"/cases/{CASE}").text
+        assert "nordsamisk" in seen
+        assert "Arbeider eller har arbeidet" not in seen
 
     page.goto(f"{site.address}/people/{person}/more")
     reveal(page)
@@ -114,7 +119,7 @@ def test_name_contact_and_interpreter_are_changed_and_taken_away(site: Site, bro
     expect(page.get_by_role("status").first).to_have_text("Navn og kontaktopplysninger er lagret.")
     told = site.now(Person, person).body
     assert (told.name, told.contact, told.language) == ("Tove Oppdiktet", None, "nordsamisk")
-    assert (told.interpreter, told.works_here) == (None, False)
+    assert (told.interpreter, told.works_here) == (None, True)
 
 
 def test_two_records_become_one_and_the_person_goes_out_of_sight(site: Site, browsers: Browsers) -> None:
