@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from allocator.casework.codes import OutcomeKind, Role
+from allocator.casework.codes import EndReason, OutcomeKind, Role
 from allocator.casework.committee import Outcome
 from allocator.casework.housing import Tenancy
 from allocator.casework.records import Kind, Link
 from allocator.casework.voice import Hazard, Veto
 from allocator.codes import AgreementForm, FactSource, VetoGround, VetoStatus
 from allocator.ports import Query
+from allocator.service.tenancies import MoveOut
 from allocator.service.vetoes import Observed, RaiseVeto
 from tests.office import TODAY
 from tests.pages.site import Browsers, Site
@@ -94,6 +95,25 @@ def test_who_may_only_read_it_is_given_no_form(shown: Site) -> None:
         client.headers["Cookie"] += "; __Host-shared-screen=yes"
         assert address not in client.get("/schemes/nordlia").text
         assert client.get(address).status_code == 404
+
+
+def test_what_is_known_of_a_resident_is_for_those_who_keep_it_up_to_date(site: Site) -> None:
+    """Each what they may see, and no more once the resident has moved out; on no page of others."""
+    address = f"/tenancies/{LIVES_THERE}/more"
+
+    def told(login: str) -> tuple[bool, bool, bool]:
+        with site.client(login) as client:
+            text = client.get(address).text
+        return 'id="resident"' in text, "facts/gender" in text, "facts/main_substance" in text
+
+    assert told("caseworker") == (True, True, True)
+    assert told("scheme_leader") == (True, True, False)
+    for login in ("property_manager", "committee_leader", "committee_secretary", "committee_member"):
+        assert told(login) == (False, False, False), login
+    leader = site.somebody(Role.SCHEME_LEADER, "nordlia", login="scheme_leader")
+    gone = MoveOut(moved_out=TODAY, end_reason=EndReason.EVICTION)
+    site.run(leader, "tenancies.move_out", gone, LIVES_THERE)
+    assert told("caseworker") == (False, False, False)
 
 
 def test_an_objection_goes_on_and_a_risk_is_described_anew(site: Site, browsers: Browsers) -> None:
