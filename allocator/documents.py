@@ -346,7 +346,6 @@ _FORMS = {
 }
 """What a text of a form looks like, in words."""
 
-
 _TEXT_AS_READ = "Value"
 """What pydantic calls a text whose length is looked at after we have read it; a list is called a list."""
 

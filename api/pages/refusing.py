@@ -31,7 +31,7 @@ from api.errors import problem
 from api.pages.forms import Form
 from api.pages.language import chosen
 from api.pages.rendering import answer, is_fragment
-from api.refusals import RETRY_SECONDS, AnswerError, reason
+from api.refusals import RETRY_SECONDS, AnswerError, WrongError, reason
 
 _log = structlog.get_logger("allocator.pages")
 
@@ -162,7 +162,7 @@ def install(pages: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         if request.url.path.startswith("/api/"):
             return problem(error.status_code, str(error.detail).lower())
-        code = {404: "not-found", 405: "not-allowed"}.get(error.status_code, "request")
+        code = {404: "not-found", 405: "not-allowed"}.get(error.status_code, "request-page")
         words = catalog(chosen(request).value)
         return _answered(
             request,
@@ -206,7 +206,10 @@ def _page(request: Request, error: Exception) -> Response:
         code = "sign-in-kept" if is_fragment(request) else "sign-in-needed"
         return _answered(request, 401, title, words.template("problems", code, "detail"))
     status, title, detail = told(words, error)
-    answered = _answered(request, status, title, detail)
+    places: Sequence[Problem] = ()
+    if isinstance(error, WrongError):  # nothing here can be filled in again
+        detail, places = words.template("problems", "request-page", "detail"), error.problems
+    answered = _answered(request, status, title, detail, [_plainly(one, words).expected for one in places])
     if isinstance(error, AnswerError):
         answered.headers.update(error.headers)
     if status == 503:  # noqa: PLR2004 - not available
@@ -214,6 +217,14 @@ def _page(request: Request, error: Exception) -> Response:
     return answered
 
 
-def _answered(request: Request, status: int, title: str, detail: str) -> Response:
-    content = {"title": title, "detail": detail, "status": status, "saved": None}
+def _answered(
+    request: Request, status: int, title: str, detail: str, expected_there: Sequence[str] = ()
+) -> Response:
+    content = {
+        "title": title,
+        "detail": detail,
+        "expected": expected_there,
+        "status": status,
+        "saved": None,
+    }
     return answer(request, "error.html", content, status)

@@ -129,3 +129,17 @@ def test_files_are_kept_for_ever_under_names_that_change(shown: Site) -> None:
             assert "immutable" in answer.headers["cache-control"]
             old = "0" * 12 + "/" + name.partition("/")[2]
             assert client.get(f"/static/{old}").status_code == 404
+
+
+def test_a_page_that_is_asked_for_wrongly_says_what_it_expects(shown: Site) -> None:
+    """In words, and what was sent is not repeated; where nothing in particular is wrong, what to do."""
+    with shown.client("committee_secretary") as client:
+        answer = client.get("/people/P-S-2026-101/facts/gender?case=%20x")
+        assert answer.status_code == 422
+        assert "Gå tilbake, last siden på nytt" in answer.text
+        assert "<li>en id</li>" in answer.text
+        answer = client.post("/people/P-S-2026-101/name", data={"purpose": "Nysgjerrig"})
+        assert answer.status_code == 422
+        assert "Gå tilbake, last siden på nytt" in answer.text
+        assert "Her ventes:" not in answer.text
+        assert "Nysgjerrig" not in answer.text

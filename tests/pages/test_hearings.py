@@ -51,6 +51,27 @@ def test_staff_object_on_a_phone(site: Site, browsers: Browsers) -> None:
     )
 
 
+def test_what_safety_of_staff_is_tied_to_is_asked_for_where_it_is_filled_in(
+    site: Site, browsers: Browsers
+) -> None:
+    """It is said as soon as that ground is chosen; when it is missing its panel is open."""
+    page = browsers.window(site, "scheme_staff", width=390).go(HEARING)
+    page.get_by_label("Vi har en innvending").check()
+    told = page.get_by_text("Sikkerhet for ansatte må knyttes til")
+    expect(told).to_be_hidden()
+    page.get_by_label("Hva er grunnen?").select_option("staff_safety")
+    expect(told).to_be_visible()
+    page.get_by_label("Hva skjedde, eller hva har du sett?").fill("Nattevakten ble truet i oktober.")
+    page.get_by_label("Når var det?").fill("2026-10-20")
+    page.get_by_label("Hvem har sett eller sagt det?").select_option("staff")
+    expect(page.get_by_label("Avviksmelding")).to_be_hidden()
+    page.get_by_role("button", name="Send svaret").click()
+    expect(page.get_by_role("alert")).to_contain_text("må knyttes til en meldt risiko")
+    page.get_by_label("Avviksmelding").check()
+    page.get_by_role("button", name="Send svaret").click()
+    expect(page.get_by_role("heading", name="Svar på nytt")).to_be_visible()
+
+
 def test_an_answer_by_keyboard_alone(site: Site, browsers: Browsers) -> None:
     """Tab to the choices, arrows within them, Enter on the button; the answer can be changed."""
     page = browsers.window(site, "scheme_staff").go(HEARING)
